@@ -1,0 +1,27 @@
+// Mends what the theme and Sphinx leave inaccessible. Each line names what it mends.
+(function () {
+  "use strict";
+  const each = (selector, change) => document.querySelectorAll(selector).forEach(change);
+
+  // A name that differs from the visible text: let the text be the name.
+  each(".search-button-field[aria-label], details.hide > summary[aria-label]", (node) =>
+    node.removeAttribute("aria-label"));
+  // The color-mode button's icons carry titles of their own, which are not part of its name.
+  each(".theme-switch-button .theme-switch", (node) => {
+    node.removeAttribute("title");
+    node.setAttribute("aria-hidden", "true");
+  });
+  // The book's title stands outside of all landmarks.
+  each(".sidebar-primary__section .navbar-brand.logo", (node) => {
+    const landmark = node.closest(".sidebar-primary-item");
+    landmark.setAttribute("role", "navigation");
+    landmark.setAttribute("aria-label", "Book");
+  });
+  // A list in the bibliography that is not made of list items.
+  each(".citation-list[role=list]", (node) => node.removeAttribute("role"));
+  each(".citation[role=doc-biblioentry]", (node) => node.removeAttribute("role"));
+  // Boxes that scroll sideways must be reachable by keyboard.
+  each(".bd-article table, .bd-article pre, .bd-article mjx-container", (node) => {
+    if (node.scrollWidth > node.clientWidth) node.setAttribute("tabindex", "0");
+  });
+})();

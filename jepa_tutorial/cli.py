@@ -1,0 +1,174 @@
+"""The command ``jepa-tutorial``: list, run, study and check the chapters."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import itertools
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from jepa_tutorial import notebooks
+from jepa_tutorial.runtime import book_folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status, 1 for a failure told in one sentence."""
+    options = parser().parse_args(arguments)
+    try:
+        book = options.book or book_folder()
+        return options.command(options, book)
+    except (notebooks.ChapterError, ValueError, OSError) as error:
+        print(f"jepa-tutorial: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("jepa-tutorial: interrupted; stored notebooks are as they were", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(prog="jepa-tutorial", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--book", type=Path, help="the folder with the notebooks")
+        command.set_defaults(command=function)
+        return command
+
+    add("list", list_chapters, "List the chapters with their budgets.")
+
+    run = add("run", run_chapters, "Execute chapters.")
+    run.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
+    run.add_argument("--preset", default="default", metavar="NAME", help="quick, default or full")
+    run.add_argument(
+        "-p", dest="pairs", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="set one parameter; may be repeated",
+    )  # fmt: skip
+    run.add_argument("--params", type=Path, metavar="FILE", help="a YAML file of parameters")
+    run.add_argument("--out", type=Path, default=Path("results"), help="where run folders go")
+    run.add_argument(
+        "--store", action="store_true", help="store the outputs back into the notebook"
+    )
+
+    study = add("study", run_studies, "Run what is missing of a chapter's study over seeds.")
+    study.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
+
+    check = add("check", check_chapters, "Check that stored outputs and studies are current.")
+    check.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
+    return top
+
+
+def chosen(book: Path, chapter: str) -> list[Path]:
+    """Return the chapters that an argument names."""
+    if chapter == "all":
+        return notebooks.chapters(book)
+    return [notebooks.find_chapter(book, chapter)]
+
+
+def list_chapters(options: argparse.Namespace, book: Path) -> int:
+    """Print each chapter's name, title and budget."""
+    for path in notebooks.chapters(book):
+        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
+        print(f"{path.stem:24} {notebooks.presets(path)['budget_s']:4} s  {title}")
+    return 0
+
+
+def run_chapters(options: argparse.Namespace, book: Path) -> int:
+    """Execute chapters into run folders, or in place with ``--store``."""
+    parameters = read_parameters(options)
+    if options.store and (parameters or options.preset != "default"):
+        raise ValueError("--store keeps outputs at default parameters only: leave out "
+                         "--preset, --params and -p")  # fmt: skip
+    for path in chosen(book, options.chapter):
+        if options.store:
+            print(f"==> Executing {path.stem} at default parameters", flush=True)
+            notebook = notebooks.store(path)
+            where = path
+        else:
+            values = notebooks.preset_parameters(path, options.preset) | parameters
+            folder = new_folder(options.out, path.stem)
+            notebook = run_in_folder(path, folder, values, options.preset)
+            where = folder
+        seconds = notebook.metadata[notebooks.OURS]["seconds"]
+        print(f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True)
+    return 0
+
+
+def read_parameters(options: argparse.Namespace) -> notebooks.Parameters:
+    """Merge the parameter file and the ``-p`` pairs; the pairs win."""
+    parameters: notebooks.Parameters = {}
+    if options.params:
+        loaded = yaml.safe_load(options.params.read_text(encoding="utf-8"))
+        if not isinstance(loaded, dict):
+            raise ValueError(f"{options.params} must hold lines of the form `name: value`")
+        parameters = loaded
+    return parameters | {name: yaml.safe_load(value) for name, value in options.pairs}
+
+
+def new_folder(out: Path, stem: str) -> Path:
+    """Make a run folder, named by chapter and time; never one that exists."""
+    stamp = datetime.datetime.now().strftime("%Y%m%d_%H%M%S")
+    for number in itertools.count(1):
+        folder = out / (f"{stem}_{stamp}" if number == 1 else f"{stem}_{stamp}_{number}")
+        if not folder.exists():
+            break
+    folder.mkdir(parents=True)
+    return folder
+
+
+def run_in_folder(
+    path: Path, folder: Path, values: notebooks.Parameters, preset: str
+) -> nbformat.NotebookNode:
+    """Execute a chapter into its run folder, with its parameters and a log beside it."""
+    (folder / "parameters.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    log = logging.FileHandler(folder / "run.log", encoding="utf-8")
+    log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger(__name__)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(log)
+    print(f"==> Executing {path.stem} into {folder}", flush=True)
+    try:
+        logger.info("%s, preset %s, parameters %s", path.stem, preset, values)
+        timeout = notebooks.cell_timeout(path, preset)
+        notebook = notebooks.execute(path, folder.resolve() / path.name, values, timeout)
+        for name, value in notebooks.reported(notebook).items():
+            logger.info("%s = %s", name, value)
+        logger.info("done: %s", notebook.metadata[notebooks.OURS])
+    except BaseException as error:
+        logger.info("stopped: %s: %s", type(error).__name__, error)
+        raise
+    finally:
+        logger.removeHandler(log)
+        log.close()
+    return notebook
+
+
+def run_studies(options: argparse.Namespace, book: Path) -> int:
+    """Run the missing runs of the chosen chapters' studies."""
+    for path in chosen(book, options.chapter):
+        if options.chapter == "all" and not notebooks.study_grid(path):
+            continue
+        print(f"==> Study of {path.stem}; interrupt it at any time, it goes on from there")
+        for number, total, parameters in notebooks.run_study(path):
+            print(f"    run {number} of {total}: {parameters}", flush=True)
+        print(f"    stored in {notebooks.study_path(path)}", flush=True)
+    return 0
+
+
+def check_chapters(options: argparse.Namespace, book: Path) -> int:
+    """Print a sentence for each chapter whose outputs or study are out of date."""
+    paths = chosen(book, options.chapter)
+    found = [s for p in paths for s in (notebooks.stale(p), notebooks.stale_study(p)) if s]
+    for sentence in found:
+        print(f"jepa-tutorial: {sentence}", file=sys.stderr)
+    if not found:
+        print(f"{len(paths)} of {len(paths)} chapters are current")
+    return 1 if found else 0

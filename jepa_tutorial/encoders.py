@@ -1,0 +1,41 @@
+"""Encoders: from observations to latents."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from jepa_tutorial.runtime import check_positive, check_shape
+
+
+class LSTMEncoder(nn.Module):
+    """Read a trajectory step by step and keep one latent vector of it.
+
+    The hidden state after the last step, mapped linearly to the latent
+    (Hochreiter and Schmidhuber, 1997, for the LSTM).
+
+    Parameters
+    ----------
+    input_dim : int
+        Size of one observation, D.
+    hidden_dim : int
+        Size of the LSTM's hidden state.
+    latent_dim : int
+        Size of the latent, Z.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, T, D)``.
+    """
+
+    def __init__(self, input_dim: int, hidden_dim: int, latent_dim: int) -> None:
+        super().__init__()
+        check_positive(input_dim=input_dim, hidden_dim=hidden_dim, latent_dim=latent_dim)
+        self.lstm = nn.LSTM(input_dim, hidden_dim, batch_first=True)
+        self.to_latent = nn.Linear(hidden_dim, latent_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode observations ``(B, T, D)`` into latents ``(B, Z)``."""
+        check_shape(f"B T {self.lstm.input_size}", x=x)
+        _, (hidden, _) = self.lstm(x)  # hidden: (1, B, hidden_dim), after the last step
+        return self.to_latent(hidden[-1])  # (B, Z)

@@ -1,0 +1,434 @@
+"""Running the chapters: parameters, execution, stored results, and whether they are stale."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import datetime
+import hashlib
+import importlib.metadata
+import itertools
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import torch
+import yaml
+from nbformat import NotebookNode
+
+from jepa_tutorial.runtime import RECORD, check_choice
+
+OURS = "jepa_tutorial"  # the package's name, and the key of our entry in a notebook's metadata
+SKIP_STUDY = "skip-study"  # tag of cells that only show, and so are left out of a study
+Parameters = dict[str, Any]
+
+
+class ChapterError(Exception):
+    """A chapter could not be run; the message says where and why, for a person to read."""
+
+
+# --- chapters and parameters -------------------------------------------------------------------
+
+
+def chapters(book: Path) -> list[Path]:
+    """Return the chapters' notebooks in reading order."""
+    found = sorted(book.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise ChapterError(f"No chapters in {book}: name the book's folder with --book")
+    return found
+
+
+def find_chapter(book: Path, name: str) -> Path:
+    """Find a chapter by its number or its file name, such as ``01`` or ``01_trajectories``.
+
+    Raises
+    ------
+    ChapterError
+        If there is no such chapter. Lists those that there are.
+    """
+    for path in chapters(book):
+        if name in (path.stem, path.name, path.stem[:2], path.stem[:2].lstrip("0")):
+            return path
+    known = ", ".join(path.stem for path in chapters(book))
+    raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")
+
+
+def presets(path: Path) -> dict[str, Any]:
+    """Read a chapter's entry of ``presets.yaml``: its budget and parameter sets."""
+    entries = yaml.safe_load((path.parent / "presets.yaml").read_text(encoding="utf-8"))
+    if path.stem not in entries:
+        raise ChapterError(f"{path.parent / 'presets.yaml'} has no entry {path.stem}")
+    return entries[path.stem]
+
+
+def preset_parameters(path: Path, preset: str) -> Parameters:
+    """Return the parameters of a preset; ``default`` is what the notebook itself holds.
+
+    Raises
+    ------
+    ValueError
+        For an unknown preset.
+    """
+    check_choice(("quick", "default", "full"), preset=preset)
+    return {} if preset == "default" else presets(path)[preset]
+
+
+def cell_timeout(path: Path, preset: str) -> int:
+    """Return the seconds that one cell may take before the run is given up as hung."""
+    return 7200 if preset == "full" else max(600, 4 * presets(path)["budget_s"])
+
+
+def accepted_parameters(notebook: NotebookNode) -> list[str]:
+    """Return the names that the notebook's parameters cell assigns."""
+    for cell in code_cells(notebook):
+        if "parameters" in cell.metadata.get("tags", []):
+            statements = ast.parse(cell.source).body
+            targets = [t for s in statements if isinstance(s, ast.Assign) for t in s.targets]
+            return [target.id for target in targets if isinstance(target, ast.Name)]
+    return []
+
+
+# --- execution -----------------------------------------------------------------------------------
+
+
+def execute(
+    path: Path,
+    output: Path,
+    parameters: Parameters,
+    timeout: int,
+    *,
+    for_study: bool = False,
+) -> NotebookNode:
+    """Execute a chapter with papermill and write the result to ``output``.
+
+    Parameters
+    ----------
+    path : Path
+        The chapter; it is not changed.
+    output : Path
+        Where the executed notebook goes, also when a cell fails.
+    parameters : dict
+        Values for names of the parameters cell.
+    timeout : int
+        Seconds for one cell.
+    for_study : bool
+        Leave out the cells that only show.
+
+    Returns
+    -------
+    NotebookNode
+        The executed notebook, without what papermill adds for itself, and with our entry in
+        its metadata: seconds, device, versions and code hash.
+
+    Raises
+    ------
+    ChapterError
+        If a parameter is unknown, a cell raises, the kernel dies, or a cell takes longer than
+        the timeout. Names the chapter and the cell.
+    """
+    import papermill  # slow to import, and only needed here
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    source = nbformat.read(path, as_version=4)
+    accepted = accepted_parameters(source)
+    for name in parameters:
+        check_choice(accepted, **{f"parameter of {path.stem}": name})
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / path.name
+        nbformat.write(study_cells(source) if for_study else source, given)
+        start = time.monotonic()
+        try:
+            papermill.execute_notebook(
+                given,
+                output,
+                parameters,
+                cwd=str(output.parent),
+                kernel_name="python3",
+                execution_timeout=timeout,
+                progress_bar={"desc": path.stem},
+            )
+        except PapermillExecutionError as error:
+            raise ChapterError(
+                f"{path.stem}, {describe_running(output)}: {error.ename}: {error.evalue}"
+            ) from error
+        except CellTimeoutError as error:
+            raise ChapterError(
+                f"{path.stem}, {describe_running(output)}: took longer than {timeout} s and was "
+                "stopped. Run it again; if it hangs again, open the notebook and run that cell"
+            ) from error
+        except DeadKernelError as error:
+            raise ChapterError(
+                f"{path.stem}, {describe_running(output)}: the kernel died, often for want of "
+                "memory"
+            ) from error
+    notebook = clean(nbformat.read(output, as_version=4))
+    notebook.metadata[OURS] = provenance(path, time.monotonic() - start)
+    nbformat.write(notebook, output)
+    return notebook
+
+
+def describe_running(output: Path) -> str:
+    """Name the cell at which an execution stopped, by number and first line of code."""
+    notebook = nbformat.read(output, as_version=4)
+    for number, cell in enumerate(notebook.cells, start=1):
+        status = cell.metadata.get("papermill", {})
+        if status.get("status") in ("running", "failed") or status.get("exception"):
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            return f"cell {number} ({lines[0] if lines else 'empty'})"
+    return "before the first cell"
+
+
+def provenance(path: Path, seconds: float) -> dict[str, Any]:
+    """Say what a run's results come from."""
+    packages = ("torch", "numpy", "scikit-learn", "jepa-tutorial")
+    cuda = torch.cuda.is_available()
+    return {
+        "code_hash": code_hash(path),
+        "date": datetime.date.today().isoformat(),
+        "device": torch.cuda.get_device_name() if cuda else f"CPU, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "seconds": round(seconds, 1),
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """Drop what differs from run to run without meaning: times, paths, progress bars, ids."""
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    text = nbformat.writes(notebook)
+    state = notebook.metadata.get("widgets", {})
+    state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    # Widget ids are random. Number them in the order in which the page shows them.
+    for number, model in enumerate(sorted(state, key=text.find)):
+        text = text.replace(model, f"{number:032x}")
+    return nbformat.reads(text, as_version=4)
+
+
+def store(path: Path, preset: str = "default") -> NotebookNode:
+    """Execute a chapter and put the result in its place, all or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / path.name
+        parameters = preset_parameters(path, preset)
+        notebook = execute(path, output, parameters, cell_timeout(path, preset))
+        write_in_place(path, output.read_text(encoding="utf-8"))
+    return notebook
+
+
+def write_in_place(path: Path, text: str) -> None:
+    """Write a file under another name, then rename it: an interruption leaves the old one."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# --- what a notebook holds ---------------------------------------------------------------------
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the notebook's code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def reported(notebook: NotebookNode) -> dict[str, Any]:
+    """Return the values that the notebook's cells reported, by name."""
+    values: dict[str, Any] = {}
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            record = output.get("metadata", {}).get("scrapbook")
+            if record:
+                values[record["name"]] = ast.literal_eval(output["data"][RECORD + "text/plain"])
+    return values
+
+
+def study_cells(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without the cells that only show."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [c for c in notebook.cells if SKIP_STUDY not in c.metadata.get("tags", [])]
+    return notebook
+
+
+# --- staleness ---------------------------------------------------------------------------------
+
+
+def code_hash(path: Path, *, for_study: bool = False) -> str:
+    """Hash a notebook's code and the code of our modules that it imports.
+
+    Prose, outputs, and in modules comments and docstrings do not count. The stored study
+    that a chapter shows does. The hash does not depend on the Python version that computes it.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    if for_study:
+        notebook = study_cells(notebook)
+    stored = b"" if for_study or not study_path(path).is_file() else study_path(path).read_bytes()
+    sources = [cell.source for cell in code_cells(notebook)]
+    digest = hashlib.sha256("\n\n".join(sources).encode() + stored)
+    tree = ast.parse(without_magics("\n".join(sources)))
+    for module in sorted(imported_modules(tree, Path(__file__).parent)):
+        digest.update(module.name.encode())
+        if module.suffix == ".py":
+            tree = ast.parse(module.read_text(encoding="utf-8"))
+            digest.update(canonical(without_docstrings(tree)).encode())
+        else:
+            digest.update(module.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def without_magics(source: str) -> str:
+    """Turn IPython's magic lines into ``pass``, so that the rest parses as Python."""
+    lines = source.splitlines()
+    for number, line in enumerate(lines):
+        if line.lstrip()[:1] in ("%", "!"):
+            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
+    return "\n".join(lines)
+
+
+def imported_modules(tree: ast.AST, package: Path) -> set[Path]:
+    """Find our modules that code imports, and those that these import, and so on."""
+    found: set[Path] = set()
+    waiting = [tree]
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                if not name.startswith(OURS + "."):
+                    continue
+                module = package.joinpath(*name.split(".")[1:]).with_suffix(".py")
+                if module.is_file() and module not in found:
+                    found.add(module)
+                    waiting.append(ast.parse(module.read_text(encoding="utf-8")))
+    if any(module.stem == "widgets" for module in found):
+        found |= {package / "explorer.js", package / "explorer.css"}
+    return found
+
+
+def without_docstrings(tree: ast.AST) -> ast.AST:
+    """Drop the docstrings of a module, its classes and functions."""
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, owners) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return tree
+
+
+def canonical(node: Any) -> str:
+    """Write a syntax tree as text that all Python versions agree on.
+
+    `ast.dump` and `ast.unparse` do not: their details differ between versions. Empty fields
+    are left out, since newer versions add such fields.
+    """
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node))
+        kept = (f"{name}={canonical(value)}" for name, value in fields if value not in (None, []))
+        return f"{type(node).__name__}({', '.join(kept)})"
+    if isinstance(node, list):
+        return f"[{', '.join(canonical(item) for item in node)}]"
+    return repr(node)
+
+
+def stale(path: Path) -> str | None:
+    """Return a sentence saying why a chapter's stored outputs are out of date, or None."""
+    mend = f"run `make run CHAPTER={path.stem[:2]}`"
+    notebook = nbformat.read(path, as_version=4)
+    if any(c.source.strip() and c.execution_count is None for c in code_cells(notebook)):
+        return f"{path.name} has cells that were never run: {mend}"
+    if notebook.metadata.get(OURS, {}).get("code_hash") != code_hash(path):
+        return f"{path.name} or the package code it uses has changed since its outputs: {mend}"
+    return None
+
+
+# --- studies -----------------------------------------------------------------------------------
+
+
+def study_path(path: Path) -> Path:
+    """Return where a chapter's study is stored."""
+    return path.parent / "results" / f"{path.stem}.json"
+
+
+def study_grid(path: Path) -> list[Parameters]:
+    """Return the parameters of each run of a chapter's study, the product of its lists."""
+    grid = presets(path).get("study", {})
+    return [dict(zip(grid, row, strict=True)) for row in itertools.product(*grid.values())]
+
+
+def stale_study(path: Path) -> str | None:
+    """Return a sentence saying why a chapter's stored study is out of date, or None."""
+    if not study_grid(path):
+        return None
+    mend = f"run `make study CHAPTER={path.stem[:2]}`"
+    stored = study_path(path)
+    if not stored.is_file():
+        return f"{path.name} has a study that was never run: {mend}"
+    results = json.loads(stored.read_text(encoding="utf-8"))
+    if results["provenance"]["code_hash"] != code_hash(path, for_study=True):
+        return f"{path.name} or the package code it uses has changed since its study: {mend}"
+    missing = len(study_grid(path)) - len(results["rows"])
+    return f"{stored.name} lacks {missing} of its runs: {mend}" if missing else None
+
+
+def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
+    """Run what is missing of a chapter's study; store each run as soon as it is done.
+
+    Each run executes the chapter itself with other parameters and keeps what it reports.
+
+    Yields
+    ------
+    number, total : int
+        Which run comes next, from 1, and how many there are.
+    parameters : dict
+        Its parameters.
+    """
+    grid = study_grid(path)
+    if not grid:
+        raise ChapterError(f"{path.stem} has no study in presets.yaml")
+    stored, now = study_path(path), code_hash(path, for_study=True)
+    rows: list[dict[str, Any]] = []
+    if stored.is_file():
+        old = json.loads(stored.read_text(encoding="utf-8"))
+        if old["provenance"]["code_hash"] == now:
+            rows = [row for row in old["rows"] if row["parameters"] in grid]
+    stored.parent.mkdir(exist_ok=True)
+    done = [row["parameters"] for row in rows]
+    for number, parameters in enumerate(grid, start=1):
+        if parameters in done:
+            continue
+        yield number, len(grid), parameters
+        with tempfile.TemporaryDirectory() as folder:
+            notebook = execute(
+                path,
+                Path(folder) / path.name,
+                parameters,
+                cell_timeout(path, "default"),
+                for_study=True,
+            )
+        source = dict(notebook.metadata[OURS]) | {"code_hash": now}
+        seconds = source.pop("seconds")
+        rows.append({"parameters": parameters, "values": reported(notebook), "seconds": seconds})
+        rows.sort(key=lambda row: grid.index(row["parameters"]))
+        results = {"provenance": source, "rows": rows}
+        write_in_place(stored, json.dumps(results, indent=1) + "\n")

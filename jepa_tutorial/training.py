@@ -1,0 +1,75 @@
+"""Training: the loop that all the toy worlds share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from jepa_tutorial.jepa import JEPA
+from jepa_tutorial.runtime import check_positive, check_shape, progress
+from jepa_tutorial.trajectories import split_window
+
+
+def train(
+    model: JEPA,
+    x: Tensor,
+    *,
+    steps: int,
+    batch_size: int,
+    lr: float,
+    context_len: int,
+    target_len: int,
+    generator: torch.Generator,
+) -> Iterator[tuple[int, float]]:
+    """Train a JEPA on random windows; yield each step's number and loss.
+
+    A generator function, so that the caller's own loop decides what to keep and when to stop.
+
+    Parameters
+    ----------
+    model : JEPA
+        Trained in place.
+    x : Tensor
+        Trajectories, ``(N, T, D)``.
+    steps : int
+        Optimizer steps.
+    batch_size : int
+        Windows in a step, drawn with replacement; all begin at the same random step.
+    lr : float
+        Learning rate of Adam.
+    context_len, target_len : int
+        Steps in the two parts of a window.
+    generator : torch.Generator
+        The source of randomness.
+
+    Yields
+    ------
+    step : int
+        From 0.
+    loss : float
+        Of this step's batch, before the weights moved.
+
+    Raises
+    ------
+    ValueError
+        At the first step, for a wrong shape, a size below 1 or a window that does not fit.
+    """
+    check_shape("N T D", x=x)
+    check_positive(steps=steps, batch_size=batch_size)
+    last_start = x.shape[1] - context_len - target_len
+    check_positive(**{"seq_len - context_len - target_len + 1": last_start + 1})
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(weights, lr=lr)
+    for step in progress(range(steps), "training"):
+        rows = torch.randint(len(x), (batch_size,), generator=generator)
+        start = int(torch.randint(last_start + 1, (1,), generator=generator))
+        x_context, x_target = split_window(x[rows], context_len, target_len, start)
+        z_hat, z_bar = model(x_context, x_target)
+        loss = model.cost(z_hat, z_bar)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        model.target.update(model.encoder)
+        yield step, loss.item()

@@ -1,0 +1,168 @@
+"""Toy worlds: a point that moves on a circle or along a line, seen with noise."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from jepa_tutorial.runtime import check_choice, check_positive, check_range, check_shape
+
+
+def uniform(low: float, high: float, num_samples: int, generator: torch.Generator) -> Tensor:
+    """Draw one number per sample, as a column that broadcasts over time.
+
+    Parameters
+    ----------
+    low, high : float
+        The range.
+    num_samples : int
+        How many numbers, N.
+    generator : torch.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    Tensor
+        ``(N, 1)``.
+    """
+    return low + (high - low) * torch.rand(num_samples, 1, generator=generator)
+
+
+def circle(
+    num_samples: int, seq_len: int, generator: torch.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Points that go around the origin, each with its own radius, speed and direction.
+
+    Radius from 0.5 to 1.5, speed from 0.1 to 0.5 radians a step, either direction, any start.
+
+    Parameters
+    ----------
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many steps each, T.
+    generator : torch.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    x : Tensor
+        Positions without noise, ``(N, T, 2)``.
+    state : dict of str to Tensor
+        ``sin_phase``, ``cos_phase`` and ``angular_velocity`` (radians a step), each ``(N, T)``.
+    """
+    radius = uniform(0.5, 1.5, num_samples, generator)
+    start = uniform(0, 2 * math.pi, num_samples, generator)
+    direction = uniform(-1, 1, num_samples, generator).sign()
+    velocity = direction * uniform(0.1, 0.5, num_samples, generator)  # (N, 1), radians per step
+    phase = start + velocity * torch.arange(seq_len)  # (N, T)
+    x = torch.stack([radius * phase.cos(), radius * phase.sin()], dim=-1)  # (N, T, 2)
+    state = {"sin_phase": phase.sin(), "cos_phase": phase.cos()}
+    return x, state | {"angular_velocity": velocity.expand(-1, seq_len)}
+
+
+def line(
+    num_samples: int, seq_len: int, generator: torch.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Points that move straight ahead, each with its own start, heading and speed.
+
+    Start in the square from -1 to 1, any heading, speed from 0.02 to 0.15 a step.
+
+    Parameters
+    ----------
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many steps each, T.
+    generator : torch.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    x : Tensor
+        Positions without noise, ``(N, T, 2)``.
+    state : dict of str to Tensor
+        ``position_x``, ``position_y``, ``velocity_x`` and ``velocity_y``, each ``(N, T)``.
+    """
+    start = [uniform(-1, 1, num_samples, generator) for _ in range(2)]
+    heading = uniform(0, 2 * math.pi, num_samples, generator)
+    speed = uniform(0.02, 0.15, num_samples, generator)  # (N, 1), length per step
+    velocity = [speed * heading.cos(), speed * heading.sin()]
+    x, y = (s + v * torch.arange(seq_len) for s, v in zip(start, velocity, strict=True))  # (N, T)
+    state = {"position_x": x, "position_y": y}
+    vx, vy = (v.expand(-1, seq_len) for v in velocity)
+    return torch.stack([x, y], dim=-1), state | {"velocity_x": vx, "velocity_y": vy}
+
+
+PATTERNS = {"circle": circle, "line": line}
+
+
+def make_trajectories(
+    num_samples: int, seq_len: int, pattern: str, noise: float, seed: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Noisy trajectories of one pattern, and the true state behind them.
+
+    Parameters
+    ----------
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many steps each, T.
+    pattern : str
+        ``"circle"`` or ``"line"``.
+    noise : float
+        Standard deviation of the Gaussian noise on each coordinate, from 0 to 10.
+    seed : int
+        The same seed gives the same trajectories.
+
+    Returns
+    -------
+    x : Tensor
+        What the model sees, ``(N, T, 2)`` float32.
+    state : dict of str to Tensor
+        What it does not see, by name, each ``(N, T)``; see `circle` and `line`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown pattern, a size below 1 or a noise out of range.
+    """
+    check_positive(num_samples=num_samples, seq_len=seq_len)
+    check_choice(PATTERNS, pattern=pattern)
+    check_range(0, 10, noise=noise)
+    generator = torch.Generator().manual_seed(seed)
+    x, state = PATTERNS[pattern](num_samples, seq_len, generator)
+    return x + noise * torch.randn(x.shape, generator=generator), state
+
+
+def split_window(
+    x: Tensor, context_len: int, target_len: int, start: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Cut a window into its past, the context, and its future, the target.
+
+    Parameters
+    ----------
+    x : Tensor
+        Trajectories, ``(B, T, D)``.
+    context_len, target_len : int
+        Steps in each part.
+    start : int
+        The step at which the context begins.
+
+    Returns
+    -------
+    x_context, x_target : Tensor
+        ``(B, context_len, D)`` and, right after it, ``(B, target_len, D)``.
+
+    Raises
+    ------
+    ValueError
+        If the window does not fit into the trajectories.
+    """
+    check_shape("B T D", x=x)
+    check_positive(context_len=context_len, target_len=target_len)
+    check_range(0, x.shape[1] - context_len - target_len, start=start)
+    middle = start + context_len
+    return x[:, start:middle], x[:, middle : middle + target_len]

@@ -1,0 +1,195 @@
+"""The explorer: figures that a reader moves, with a kernel or without."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import matplotlib.pyplot as plt
+import traitlets
+from matplotlib.figure import Figure
+
+from jepa_tutorial.runtime import check_positive, progress
+
+HERE = Path(__file__).parent
+MAX_FRAMES = 400
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A labeled slider over values in order.
+
+    Parameters
+    ----------
+    label : str
+        What the reader sees, such as ``"Training step"``.
+    values : sequence
+        At least one; shown as text beside the slider.
+    unit : str
+        Shown after the value.
+    """
+
+    label: str
+    values: Sequence[Any]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A labeled list to choose from.
+
+    Parameters
+    ----------
+    label : str
+        What the reader sees, such as ``"Target"``.
+    values : sequence
+        At least one; shown as text.
+    """
+
+    label: str
+    values: Sequence[Any]
+
+
+class Explorer(anywidget.AnyWidget):
+    """Figures drawn in advance, one for each setting of the controls.
+
+    Works in Jupyter, in Colab and on the rendered page without a kernel, since it carries its
+    frames. Draws its own labeled HTML controls, which work by keyboard.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes one value of each control, by name, and returns a Matplotlib figure. Called for
+        every combination when the explorer is made.
+    controls : dict of str to Slider or Choice
+        By the names that ``draw`` uses. The last one varies fastest in the list of frames.
+    alt : callable
+        Takes the same values as ``draw`` and returns what the frame shows, in words.
+    title : str
+        Names the whole explorer.
+    play : str, optional
+        The slider that a Play button moves.
+    interval : int
+        Milliseconds between frames while playing.
+    dpi : int
+        Resolution of the frames.
+
+    Raises
+    ------
+    ValueError
+        For missing or empty controls, an unknown ``play``, a function that is none, a ``draw``
+        that returns no figure, an empty text, too many frames or too many bytes.
+    """
+
+    _esm = HERE / "explorer.js"
+    _css = HERE / "explorer.css"
+    title = traitlets.Unicode().tag(sync=True)
+    controls: traitlets.List = traitlets.List().tag(sync=True)
+    play = traitlets.Unicode(allow_none=True).tag(sync=True)
+    interval = traitlets.Int().tag(sync=True)
+    frames = traitlets.Bytes().tag(sync=True)  # all pictures, one after the other
+    lengths: traitlets.List = traitlets.List().tag(sync=True)  # bytes of each picture
+    alts: traitlets.List = traitlets.List().tag(sync=True)
+    size: traitlets.List = traitlets.List().tag(sync=True)  # width and height in pixels
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        controls: Mapping[str, Slider | Choice],
+        alt: Callable[..., str],
+        *,
+        title: str,
+        play: str | None = None,
+        interval: int = 400,
+        dpi: int = 100,
+    ) -> None:
+        check_controls(controls, play)
+        check_positive(interval=interval, dpi=dpi)
+        for name, function in (("draw", draw), ("alt", alt)):
+            if not callable(function):
+                raise ValueError(f"{name} must be a function, got {function!r}")
+        settings = [
+            dict(zip(controls, values, strict=True))
+            for values in itertools.product(*(control.values for control in controls.values()))
+        ]
+        if len(settings) > MAX_FRAMES:
+            raise ValueError(
+                f"controls must give at most {MAX_FRAMES} frames, got {len(settings)}: "
+                "take fewer values"
+            )
+        pictures = [picture(draw, values, dpi) for values in progress(settings, "frames")]
+        alts = [str(alt(**values)) for values in settings]
+        if not all(text.strip() for text in alts):
+            raise ValueError(f"alt must describe every frame, got {alts!r}")
+        if len({size for _, size in pictures}) > 1:
+            raise ValueError("draw must return figures of one size, got several sizes")
+        frames = b"".join(data for data, _ in pictures)
+        if len(frames) > MAX_BYTES:
+            raise ValueError(
+                f"the frames must fit into {MAX_BYTES} bytes, got {len(frames)}: "
+                "take fewer values, smaller figures or a lower dpi"
+            )
+        super().__init__(
+            title=title,
+            controls=[describe(name, control) for name, control in controls.items()],
+            play=play,
+            interval=interval,
+            frames=frames,
+            lengths=[len(data) for data, _ in pictures],
+            alts=alts,
+            size=list(pictures[0][1]),
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Give viewers without widgets a sentence in place of an object's address."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            data = bundle[0] if isinstance(bundle, tuple) else bundle
+            data["text/plain"] = f"Explorer: {self.title} ({len(self.alts)} frames)"
+        return bundle
+
+
+def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) -> None:
+    """Check that there are controls with labels and values, and that ``play`` is a slider."""
+    if not isinstance(controls, Mapping) or not controls:
+        raise ValueError(f"controls must map names to Slider or Choice, got {controls!r}")
+    for name, control in controls.items():
+        if not isinstance(control, (Slider, Choice)):
+            raise ValueError(f"controls[{name!r}] must be a Slider or Choice, got {control!r}")
+        if not control.label.strip() or not len(control.values):
+            raise ValueError(f"controls[{name!r}] must have a label and values, got {control!r}")
+    sliders = [name for name, control in controls.items() if isinstance(control, Slider)]
+    if play is not None and play not in sliders:
+        raise ValueError(f"play must be None or one of the sliders {sliders}, got {play!r}")
+
+
+def describe(name: str, control: Slider | Choice) -> dict[str, Any]:
+    """Write a control as plain data for the browser."""
+    unit = f" {control.unit}" if isinstance(control, Slider) and control.unit else ""
+    return {
+        "name": name,
+        "kind": type(control).__name__.lower(),
+        "label": control.label,
+        "values": [f"{value}{unit}" for value in control.values],
+    }
+
+
+def picture(
+    draw: Callable[..., Figure], values: dict[str, Any], dpi: int
+) -> tuple[bytes, tuple[int, int]]:
+    """Draw one frame; return it as WebP and its width and height in pixels."""
+    figure = draw(**values)
+    if not isinstance(figure, Figure):
+        raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
+    file = io.BytesIO()
+    options = {"quality": 80, "method": 6}
+    figure.savefig(file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options)
+    width, height = (round(inches * dpi) for inches in figure.get_size_inches())
+    plt.close(figure)
+    return file.getvalue(), (width, height)
