@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"jepa-tutorial: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("jepa-tutorial: interrupted; stored notebooks are as they were", file=sys.stderr)
+        print(
+            "jepa-tutorial: interrupted; stored notebooks are as they were",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -39,30 +42,57 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--book", type=Path, help="the folder with the notebooks")
+        command.add_argument(
+            "--book", type=Path, help="the folder with the notebooks"
+        )
         command.set_defaults(command=function)
         return command
 
     add("list", list_chapters, "List the chapters with their budgets.")
 
     run = add("run", run_chapters, "Execute chapters.")
-    run.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
-    run.add_argument("--preset", default="default", metavar="NAME", help="quick, default or full")
+    run.add_argument(
+        "chapter", nargs="?", default="all", help="such as 01, or all (default)"
+    )
+    run.add_argument(
+        "--preset",
+        default="default",
+        metavar="NAME",
+        help="quick, default or full",
+    )
     run.add_argument(
         "-p", dest="pairs", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="set one parameter; may be repeated",
     )  # fmt: skip
-    run.add_argument("--params", type=Path, metavar="FILE", help="a YAML file of parameters")
-    run.add_argument("--out", type=Path, default=Path("results"), help="where run folders go")
     run.add_argument(
-        "--store", action="store_true", help="store the outputs back into the notebook"
+        "--params", type=Path, metavar="FILE", help="a YAML file of parameters"
+    )
+    run.add_argument(
+        "--out", type=Path, default=Path("results"), help="where run folders go"
+    )
+    run.add_argument(
+        "--store",
+        action="store_true",
+        help="store the outputs back into the notebook",
     )
 
-    study = add("study", run_studies, "Run what is missing of a chapter's study over seeds.")
-    study.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
+    study = add(
+        "study",
+        run_studies,
+        "Run what is missing of a chapter's study over seeds.",
+    )
+    study.add_argument(
+        "chapter", nargs="?", default="all", help="such as 01, or all (default)"
+    )
 
-    check = add("check", check_chapters, "Check that stored outputs and studies are current.")
-    check.add_argument("chapter", nargs="?", default="all", help="such as 01, or all (default)")
+    check = add(
+        "check",
+        check_chapters,
+        "Check that stored outputs and studies are current.",
+    )
+    check.add_argument(
+        "chapter", nargs="?", default="all", help="such as 01, or all (default)"
+    )
     return top
 
 
@@ -76,8 +106,15 @@ def chosen(book: Path, chapter: str) -> list[Path]:
 def list_chapters(options: argparse.Namespace, book: Path) -> int:
     """Print each chapter's name, title and budget."""
     for path in notebooks.chapters(book):
-        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
-        print(f"{path.stem:24} {notebooks.presets(path)['budget_s']:4} s  {title}")
+        title = (
+            nbformat.read(path, as_version=4)
+            .cells[0]
+            .source.splitlines()[0]
+            .lstrip("# ")
+        )
+        print(
+            f"{path.stem:24} {notebooks.presets(path)['budget_s']:4} s  {title}"
+        )
     return 0
 
 
@@ -89,16 +126,22 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
                          "--preset, --params and -p")  # fmt: skip
     for path in chosen(book, options.chapter):
         if options.store:
-            print(f"==> Executing {path.stem} at default parameters", flush=True)
+            print(
+                f"==> Executing {path.stem} at default parameters", flush=True
+            )
             notebook = notebooks.store(path)
             where = path
         else:
-            values = notebooks.preset_parameters(path, options.preset) | parameters
+            values = (
+                notebooks.preset_parameters(path, options.preset) | parameters
+            )
             folder = new_folder(options.out, path.stem)
             notebook = run_in_folder(path, folder, values, options.preset)
             where = folder
         seconds = notebook.metadata[notebooks.OURS]["seconds"]
-        print(f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True)
+        print(
+            f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True
+        )
     return 0
 
 
@@ -108,16 +151,22 @@ def read_parameters(options: argparse.Namespace) -> notebooks.Parameters:
     if options.params:
         loaded = yaml.safe_load(options.params.read_text(encoding="utf-8"))
         if not isinstance(loaded, dict):
-            raise ValueError(f"{options.params} must hold lines of the form `name: value`")
+            raise ValueError(
+                f"{options.params} must hold lines of the form `name: value`"
+            )
         parameters = loaded
-    return parameters | {name: yaml.safe_load(value) for name, value in options.pairs}
+    return parameters | {
+        name: yaml.safe_load(value) for name, value in options.pairs
+    }
 
 
 def new_folder(out: Path, stem: str) -> Path:
     """Make a run folder, named by chapter and time; never one that exists."""
     stamp = datetime.datetime.now().strftime("%Y%m%d_%H%M%S")
     for number in itertools.count(1):
-        folder = out / (f"{stem}_{stamp}" if number == 1 else f"{stem}_{stamp}_{number}")
+        folder = out / (
+            f"{stem}_{stamp}" if number == 1 else f"{stem}_{stamp}_{number}"
+        )
         if not folder.exists():
             break
     folder.mkdir(parents=True)
@@ -128,7 +177,9 @@ def run_in_folder(
     path: Path, folder: Path, values: notebooks.Parameters, preset: str
 ) -> nbformat.NotebookNode:
     """Execute a chapter into its run folder, with its parameters and a log beside it."""
-    (folder / "parameters.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    (folder / "parameters.yaml").write_text(
+        yaml.safe_dump(values), encoding="utf-8"
+    )
     log = logging.FileHandler(folder / "run.log", encoding="utf-8")
     log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger(__name__)
@@ -138,7 +189,9 @@ def run_in_folder(
     try:
         logger.info("%s, preset %s, parameters %s", path.stem, preset, values)
         timeout = notebooks.cell_timeout(path, preset)
-        notebook = notebooks.execute(path, folder.resolve() / path.name, values, timeout)
+        notebook = notebooks.execute(
+            path, folder.resolve() / path.name, values, timeout
+        )
         for name, value in notebooks.reported(notebook).items():
             logger.info("%s = %s", name, value)
         logger.info("done: %s", notebook.metadata[notebooks.OURS])
@@ -156,7 +209,9 @@ def run_studies(options: argparse.Namespace, book: Path) -> int:
     for path in chosen(book, options.chapter):
         if options.chapter == "all" and not notebooks.study_grid(path):
             continue
-        print(f"==> Study of {path.stem}; interrupt it at any time, it goes on from there")
+        print(
+            f"==> Study of {path.stem}; interrupt it at any time, it goes on from there"
+        )
         for number, total, parameters in notebooks.run_study(path):
             print(f"    run {number} of {total}: {parameters}", flush=True)
         print(f"    stored in {notebooks.study_path(path)}", flush=True)
@@ -166,7 +221,12 @@ def run_studies(options: argparse.Namespace, book: Path) -> int:
 def check_chapters(options: argparse.Namespace, book: Path) -> int:
     """Print a sentence for each chapter whose outputs or study are out of date."""
     paths = chosen(book, options.chapter)
-    found = [s for p in paths for s in (notebooks.stale(p), notebooks.stale_study(p)) if s]
+    found = [
+        s
+        for p in paths
+        for s in (notebooks.stale(p), notebooks.stale_study(p))
+        if s
+    ]
     for sentence in found:
         print(f"jepa-tutorial: {sentence}", file=sys.stderr)
     if not found:

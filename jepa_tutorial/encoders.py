@@ -28,14 +28,18 @@ class LSTMEncoder(nn.Module):
         If a size is below 1, or the input is not ``(B, T, D)``.
     """
 
-    def __init__(self, input_dim: int, hidden_dim: int, latent_dim: int) -> None:
+    def __init__(
+        self, input_dim: int, hidden_dim: int, latent_dim: int
+    ) -> None:
         super().__init__()
-        check_positive(input_dim=input_dim, hidden_dim=hidden_dim, latent_dim=latent_dim)
+        check_positive(input_dim=input_dim, hidden_dim=hidden_dim)
+        check_positive(latent_dim=latent_dim)
         self.lstm = nn.LSTM(input_dim, hidden_dim, batch_first=True)
         self.to_latent = nn.Linear(hidden_dim, latent_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode observations ``(B, T, D)`` into latents ``(B, Z)``."""
         check_shape(f"B T {self.lstm.input_size}", x=x)
-        _, (hidden, _) = self.lstm(x)  # hidden: (1, B, hidden_dim), after the last step
+        # hidden: (1, B, hidden_dim), after the last step
+        _, (hidden, _) = self.lstm(x)
         return self.to_latent(hidden[-1])  # (B, Z)

@@ -1,8 +1,6 @@
 // Draws an Explorer: labeled controls over pictures that the model carries.
 // Runs in Jupyter and Colab through anywidget, and on a static page through widget_loader.js.
 
-let instances = 0;
-
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -23,7 +21,8 @@ function pictureUrls(frames, lengths) {
 function slider(control, id, onInput) {
   const last = control.values.length - 1;
   const input = element("input", { type: "range", id, min: 0, max: last, step: 1, value: 0 });
-  const output = element("output", { for: id });
+  // Not live: the slider says its value itself, and playing would announce every frame.
+  const output = element("output", { for: id, "aria-live": "off" });
   const show = () => {
     output.textContent = control.values[input.value];
     input.setAttribute("aria-valuetext", control.values[input.value]);
@@ -61,7 +60,8 @@ function render({ model, el }) {
     el.append(element("p", {}, "The pictures of this figure are missing: run the cell again."));
     return;
   }
-  const id = `explorer-${++instances}`;
+  // Each explorer on a page is a module of its own, so a counter here would give equal ids.
+  const id = `explorer-${Math.random().toString(36).slice(2)}`;
   const urls = pictureUrls(frames, model.get("lengths"));
   const alts = model.get("alts");
   const [width, height] = model.get("size");

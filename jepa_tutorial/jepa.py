@@ -37,8 +37,10 @@ class JEPA(nn.Module):
         self.encoder, self.predictor, self.target = encoder, predictor, target
         self.cost = cost
 
-    def forward(self, x_context: Tensor, x_target: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the prediction ``z_hat`` and its target ``z_bar``, each ``(B, Z)``."""
+    def forward(
+        self, x_context: Tensor, x_target: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the prediction ``z_hat`` and its target ``z_bar``, ``(B, Z)``."""
         z = self.encoder(x_context)
         z_hat = self.predictor(z)
         z_bar = self.target(x_target)

@@ -22,10 +22,12 @@ import torch
 import yaml
 from nbformat import NotebookNode
 
-from jepa_tutorial.runtime import RECORD, check_choice
+from jepa_tutorial.runtime import RECORD, check_choice, pick_device
 
 OURS = "jepa_tutorial"  # the package's name, and the key of our entry in a notebook's metadata
-SKIP_STUDY = "skip-study"  # tag of cells that only show, and so are left out of a study
+SKIP_STUDY = (
+    "skip-study"  # tag of cells that only show, and so are left out of a study
+)
 Parameters = dict[str, Any]
 
 
@@ -40,7 +42,9 @@ def chapters(book: Path) -> list[Path]:
     """Return the chapters' notebooks in reading order."""
     found = sorted(book.glob("[0-9][0-9]_*.ipynb"))
     if not found:
-        raise ChapterError(f"No chapters in {book}: name the book's folder with --book")
+        raise ChapterError(
+            f"No chapters in {book}: name the book's folder with --book"
+        )
     return found
 
 
@@ -53,7 +57,12 @@ def find_chapter(book: Path, name: str) -> Path:
         If there is no such chapter. Lists those that there are.
     """
     for path in chapters(book):
-        if name in (path.stem, path.name, path.stem[:2], path.stem[:2].lstrip("0")):
+        if name in (
+            path.stem,
+            path.name,
+            path.stem[:2],
+            path.stem[:2].lstrip("0"),
+        ):
             return path
     known = ", ".join(path.stem for path in chapters(book))
     raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")
@@ -61,9 +70,13 @@ def find_chapter(book: Path, name: str) -> Path:
 
 def presets(path: Path) -> dict[str, Any]:
     """Read a chapter's entry of ``presets.yaml``: its budget and parameter sets."""
-    entries = yaml.safe_load((path.parent / "presets.yaml").read_text(encoding="utf-8"))
+    entries = yaml.safe_load(
+        (path.parent / "presets.yaml").read_text(encoding="utf-8")
+    )
     if path.stem not in entries:
-        raise ChapterError(f"{path.parent / 'presets.yaml'} has no entry {path.stem}")
+        raise ChapterError(
+            f"{path.parent / 'presets.yaml'} has no entry {path.stem}"
+        )
     return entries[path.stem]
 
 
@@ -89,8 +102,15 @@ def accepted_parameters(notebook: NotebookNode) -> list[str]:
     for cell in code_cells(notebook):
         if "parameters" in cell.metadata.get("tags", []):
             statements = ast.parse(cell.source).body
-            targets = [t for s in statements if isinstance(s, ast.Assign) for t in s.targets]
-            return [target.id for target in targets if isinstance(target, ast.Name)]
+            targets = [
+                t
+                for s in statements
+                if isinstance(s, ast.Assign)
+                for t in s.targets
+            ]
+            return [
+                target.id for target in targets if isinstance(target, ast.Name)
+            ]
     return []
 
 
@@ -156,16 +176,16 @@ def execute(
             )
         except PapermillExecutionError as error:
             raise ChapterError(
-                f"{path.stem}, {describe_running(output)}: {error.ename}: {error.evalue}"
+                f"{path.stem}, {stopped_at(source, output)}: {error.ename}: {error.evalue}"
             ) from error
         except CellTimeoutError as error:
             raise ChapterError(
-                f"{path.stem}, {describe_running(output)}: took longer than {timeout} s and was "
+                f"{path.stem}, {stopped_at(source, output)}: took longer than {timeout} s and was "
                 "stopped. Run it again; if it hangs again, open the notebook and run that cell"
             ) from error
         except DeadKernelError as error:
             raise ChapterError(
-                f"{path.stem}, {describe_running(output)}: the kernel died, often for want of "
+                f"{path.stem}, {stopped_at(source, output)}: the kernel died, often for want of "
                 "memory"
             ) from error
     notebook = clean(nbformat.read(output, as_version=4))
@@ -174,28 +194,36 @@ def execute(
     return notebook
 
 
-def describe_running(output: Path) -> str:
+def stopped_at(source: NotebookNode, output: Path) -> str:
     """Name the cell at which an execution stopped, by number and first line of code."""
-    notebook = nbformat.read(output, as_version=4)
-    for number, cell in enumerate(notebook.cells, start=1):
-        status = cell.metadata.get("papermill", {})
-        if status.get("status") in ("running", "failed") or status.get("exception"):
-            lines = [line for line in cell.source.splitlines() if line.strip()]
-            return f"cell {number} ({lines[0] if lines else 'empty'})"
-    return "before the first cell"
+    executed = code_cells(nbformat.read(output, as_version=4))
+    started = [cell for cell in executed if cell.execution_count is not None]
+    if not started:
+        return "before the first cell"
+    # Papermill adds cells, so the number is the one in the source.
+    ids = [cell.id for cell in source.cells]
+    last = started[-1]
+    if last.id not in ids:
+        return "the cell with the given parameters"
+    first_line = next(iter(last.source.strip().splitlines()), "empty")
+    return f"cell {ids.index(last.id) + 1} ({first_line})"
 
 
 def provenance(path: Path, seconds: float) -> dict[str, Any]:
     """Say what a run's results come from."""
     packages = ("torch", "numpy", "scikit-learn", "jepa-tutorial")
-    cuda = torch.cuda.is_available()
+    gpu = pick_device().type == "cuda"
     return {
         "code_hash": code_hash(path),
         "date": datetime.date.today().isoformat(),
-        "device": torch.cuda.get_device_name() if cuda else f"CPU, {os.cpu_count()} cores",
+        "device": torch.cuda.get_device_name()
+        if gpu
+        else f"CPU, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "seconds": round(seconds, 1),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": {
+            name: importlib.metadata.version(name) for name in packages
+        },
     }
 
 
@@ -212,11 +240,17 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            cell.outputs = [
+                out for out in cell.outputs if out.get("name") != "stderr"
+            ]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
-    state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    state = state.get("application/vnd.jupyter.widget-state+json", {}).get(
+        "state", {}
+    )
     # Widget ids are random. Number them in the order in which the page shows them.
     for number, model in enumerate(sorted(state, key=text.find)):
         text = text.replace(model, f"{number:032x}")
@@ -258,14 +292,20 @@ def reported(notebook: NotebookNode) -> dict[str, Any]:
         for output in cell.outputs:
             record = output.get("metadata", {}).get("scrapbook")
             if record:
-                values[record["name"]] = ast.literal_eval(output["data"][RECORD + "text/plain"])
+                values[record["name"]] = ast.literal_eval(
+                    output["data"][RECORD + "text/plain"]
+                )
     return values
 
 
 def study_cells(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook without the cells that only show."""
     notebook = copy.deepcopy(notebook)
-    notebook.cells = [c for c in notebook.cells if SKIP_STUDY not in c.metadata.get("tags", [])]
+    notebook.cells = [
+        c
+        for c in notebook.cells
+        if SKIP_STUDY not in c.metadata.get("tags", [])
+    ]
     return notebook
 
 
@@ -275,17 +315,23 @@ def study_cells(notebook: NotebookNode) -> NotebookNode:
 def code_hash(path: Path, *, for_study: bool = False) -> str:
     """Hash a notebook's code and the code of our modules that it imports.
 
-    Prose, outputs, and in modules comments and docstrings do not count. The stored study
-    that a chapter shows does. The hash does not depend on the Python version that computes it.
+    Prose, outputs, comments and docstrings do not count. The stored study that a chapter
+    shows does. The hash does not depend on the Python version that computes it.
     """
     notebook = nbformat.read(path, as_version=4)
     if for_study:
         notebook = study_cells(notebook)
-    stored = b"" if for_study or not study_path(path).is_file() else study_path(path).read_bytes()
-    sources = [cell.source for cell in code_cells(notebook)]
-    digest = hashlib.sha256("\n\n".join(sources).encode() + stored)
-    tree = ast.parse(without_magics("\n".join(sources)))
-    for module in sorted(imported_modules(tree, Path(__file__).parent)):
+    stored = (
+        b""
+        if for_study or not study_path(path).is_file()
+        else study_path(path).read_bytes()
+    )
+    source = "\n\n".join(cell.source for cell in code_cells(notebook))
+    code = ast.parse(without_magics(source))
+    modules = imported_modules(code, Path(__file__).parent)
+    digest = hashlib.sha256(stored)
+    digest.update(canonical(without_docstrings(code)).encode())
+    for module in sorted(modules):
         digest.update(module.name.encode())
         if module.suffix == ".py":
             tree = ast.parse(module.read_text(encoding="utf-8"))
@@ -312,16 +358,23 @@ def imported_modules(tree: ast.AST, package: Path) -> set[Path]:
         for node in ast.walk(waiting.pop()):
             names: list[str] = []
             if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                names = [
+                    node.module,
+                    *(f"{node.module}.{alias.name}" for alias in node.names),
+                ]
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             for name in names:
                 if not name.startswith(OURS + "."):
                     continue
-                module = package.joinpath(*name.split(".")[1:]).with_suffix(".py")
+                module = package.joinpath(*name.split(".")[1:]).with_suffix(
+                    ".py"
+                )
                 if module.is_file() and module not in found:
                     found.add(module)
-                    waiting.append(ast.parse(module.read_text(encoding="utf-8")))
+                    waiting.append(
+                        ast.parse(module.read_text(encoding="utf-8"))
+                    )
     if any(module.stem == "widgets" for module in found):
         found |= {package / "explorer.js", package / "explorer.css"}
     return found
@@ -331,7 +384,10 @@ def without_docstrings(tree: ast.AST) -> ast.AST:
     """Drop the docstrings of a module, its classes and functions."""
     owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
-        if isinstance(node, owners) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, owners)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:]
     return tree
 
@@ -344,7 +400,11 @@ def canonical(node: Any) -> str:
     """
     if isinstance(node, ast.AST):
         fields = ((name, value) for name, value in ast.iter_fields(node))
-        kept = (f"{name}={canonical(value)}" for name, value in fields if value not in (None, []))
+        kept = (
+            f"{name}={canonical(value)}"
+            for name, value in fields
+            if value not in (None, [])
+        )
         return f"{type(node).__name__}({', '.join(kept)})"
     if isinstance(node, list):
         return f"[{', '.join(canonical(item) for item in node)}]"
@@ -355,7 +415,10 @@ def stale(path: Path) -> str | None:
     """Return a sentence saying why a chapter's stored outputs are out of date, or None."""
     mend = f"run `make run CHAPTER={path.stem[:2]}`"
     notebook = nbformat.read(path, as_version=4)
-    if any(c.source.strip() and c.execution_count is None for c in code_cells(notebook)):
+    if any(
+        c.source.strip() and c.execution_count is None
+        for c in code_cells(notebook)
+    ):
         return f"{path.name} has cells that were never run: {mend}"
     if notebook.metadata.get(OURS, {}).get("code_hash") != code_hash(path):
         return f"{path.name} or the package code it uses has changed since its outputs: {mend}"
@@ -372,8 +435,13 @@ def study_path(path: Path) -> Path:
 
 def study_grid(path: Path) -> list[Parameters]:
     """Return the parameters of each run of a chapter's study, the product of its lists."""
-    grid = presets(path).get("study", {})
-    return [dict(zip(grid, row, strict=True)) for row in itertools.product(*grid.values())]
+    grid = presets(path).get("study")
+    if not grid:
+        return []
+    return [
+        dict(zip(grid, row, strict=True))
+        for row in itertools.product(*grid.values())
+    ]
 
 
 def stale_study(path: Path) -> str | None:
@@ -388,7 +456,11 @@ def stale_study(path: Path) -> str | None:
     if results["provenance"]["code_hash"] != code_hash(path, for_study=True):
         return f"{path.name} or the package code it uses has changed since its study: {mend}"
     missing = len(study_grid(path)) - len(results["rows"])
-    return f"{stored.name} lacks {missing} of its runs: {mend}" if missing else None
+    return (
+        f"{stored.name} lacks {missing} of its runs: {mend}"
+        if missing
+        else None
+    )
 
 
 def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
@@ -428,7 +500,13 @@ def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
             )
         source = dict(notebook.metadata[OURS]) | {"code_hash": now}
         seconds = source.pop("seconds")
-        rows.append({"parameters": parameters, "values": reported(notebook), "seconds": seconds})
+        rows.append(
+            {
+                "parameters": parameters,
+                "values": reported(notebook),
+                "seconds": seconds,
+            }
+        )
         rows.sort(key=lambda row: grid.index(row["parameters"]))
         results = {"provenance": source, "rows": rows}
         write_in_place(stored, json.dumps(results, indent=1) + "\n")

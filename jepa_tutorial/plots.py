@@ -12,7 +12,12 @@ from matplotlib.collections import PathCollection
 from torch import Tensor
 
 # One color per role in the whole book, told apart also by color-blind readers (Okabe and Ito).
-COLORS = {"context": "#0072B2", "target": "#D55E00", "prediction": "#009E73", "other": "#7F7F7F"}
+COLORS = {
+    "context": "#0072B2",
+    "target": "#D55E00",
+    "prediction": "#009E73",
+    "other": "#7F7F7F",
+}
 
 
 def use_style() -> None:
@@ -43,12 +48,16 @@ def plot_trajectories(ax: Axes, x: Tensor, title: str) -> None:
 def plot_window(ax: Axes, x_context: Tensor, x_target: Tensor) -> None:
     """Draw one window: its context ``(T, 2)`` and its target ``(T, 2)``."""
     for part, role in ((x_context, "context"), (x_target, "target")):
-        ax.plot(*part.cpu().numpy().T, "o-", color=COLORS[role], ms=5, label=role)
+        ax.plot(
+            *part.cpu().numpy().T, "o-", color=COLORS[role], ms=5, label=role
+        )
     ax.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
 
 
-def plot_loss(ax: Axes, losses: Mapping[str, Sequence[float]], window: int = 25) -> None:
+def plot_loss(
+    ax: Axes, losses: Mapping[str, Sequence[float]], window: int = 25
+) -> None:
     """Draw loss curves on a logarithmic axis, each smoothed by a running mean."""
     for label, values in losses.items():
         width = min(window, len(values))
@@ -65,12 +74,18 @@ def principal_axes(z: Tensor) -> Tensor:
     return directions[:2].T
 
 
-def plot_projection(ax: Axes, points: Tensor, angle: Tensor, title: str) -> PathCollection:
+def plot_projection(
+    ax: Axes, points: Tensor, angle: Tensor, title: str
+) -> PathCollection:
     """Draw points ``(B, 2)``, colored by an angle ``(B,)`` on a color wheel."""
     first, second = points.cpu().numpy().T
     colors = angle.cpu().numpy()
-    dots = ax.scatter(first, second, 6, colors, cmap="twilight", vmin=-np.pi, vmax=np.pi)
-    ax.set(aspect="equal", title=title, xlabel="first axis", ylabel="second axis")
+    dots = ax.scatter(
+        first, second, 6, colors, cmap="twilight", vmin=-np.pi, vmax=np.pi
+    )
+    ax.set(
+        aspect="equal", title=title, xlabel="first axis", ylabel="second axis"
+    )
     return dots
 
 

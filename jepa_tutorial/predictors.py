@@ -28,7 +28,9 @@ class MLPPredictor(nn.Module):
         check_positive(latent_dim=latent_dim, hidden_dim=hidden_dim)
         self.latent_dim = latent_dim
         self.layers = nn.Sequential(
-            nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, latent_dim)
+            nn.Linear(latent_dim, hidden_dim),
+            nn.ReLU(),
+            nn.Linear(hidden_dim, latent_dim),
         )
 
     def forward(self, z: Tensor) -> Tensor:

@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from sklearn.linear_model import LinearRegression
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_positive, check_shape
+from jepa_tutorial.runtime import check_range, check_shape
 
 
-def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> float:
+def retrieval_accuracy(
+    z_hat: Tensor, z_bar: Tensor, num_candidates: int
+) -> float:
     """How often the right target is the nearest among candidates, by cosine.
 
     The batch is cut into groups of candidates; each prediction looks for its own target in
@@ -35,19 +37,20 @@ def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> flo
         If the shapes differ, or there are fewer rows than candidates.
     """
     check_shape("B Z", z_hat=z_hat, z_bar=z_bar)
-    check_positive(num_candidates=num_candidates)
+    check_range(1, len(z_hat), num_candidates=num_candidates)
     groups = len(z_hat) // num_candidates
-    check_positive(**{"number of groups of num_candidates": groups})
     rows = groups * num_candidates
     z_hat = F.normalize(z_hat[:rows], dim=-1).view(groups, num_candidates, -1)
     z_bar = F.normalize(z_bar[:rows], dim=-1).view(groups, num_candidates, -1)
     cosine = z_hat @ z_bar.mT  # (groups, predictions, candidates)
-    found = cosine.argmax(dim=-1) == torch.arange(num_candidates, device=cosine.device)
-    return found.float().mean().item()
+    right = torch.arange(num_candidates, device=cosine.device)
+    return (cosine.argmax(dim=-1) == right).float().mean().item()
 
 
-def linear_probe(z_train: Tensor, y_train: Tensor, z_test: Tensor, y_test: Tensor) -> float:
-    """R-squared of a linear map from the latent to a quantity, on held-out data.
+def linear_probe(
+    z_train: Tensor, y_train: Tensor, z_test: Tensor, y_test: Tensor
+) -> float:
+    """R-squared of a linear map from latent to quantity, on held-out data.
 
     Ordinary least squares from scikit-learn, in float64.
 
@@ -71,5 +74,6 @@ def linear_probe(z_train: Tensor, y_train: Tensor, z_test: Tensor, y_test: Tenso
     check_shape("N", y_train=y_train)
     check_shape(f"{len(y_train)} Z", z_train=z_train)
     check_shape(f"{len(y_test)} {z_train.shape[1]}", z_test=z_test)
-    probe = LinearRegression().fit(z_train.double().cpu(), y_train.double().cpu())
-    return float(probe.score(z_test.double().cpu(), y_test.double().cpu()))
+    parts = (z_train, y_train, z_test, y_test)
+    z_train, y_train, z_test, y_test = (part.double().cpu() for part in parts)
+    return LinearRegression().fit(z_train, y_train).score(z_test, y_test)

@@ -39,8 +39,14 @@ def set_seed(seed: int) -> torch.Generator:
     ValueError
         If ``seed`` is not an integer in the range.
     """
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to {2**32 - 1}, got {seed!r}")
+    if (
+        not isinstance(seed, Integral)
+        or isinstance(seed, bool)
+        or not 0 <= seed < 2**32
+    ):
+        raise ValueError(
+            f"seed must be an integer from 0 to {2**32 - 1}, got {seed!r}"
+        )
     seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  scikit-learn draws from the global generator
@@ -58,7 +64,15 @@ def progress(items: Iterable[Item], description: str) -> Iterator[Item]:
 
     A text bar, because a widget bar would stay in the stored notebook and on the page.
     """
-    return iter(tqdm(items, desc=description, file=sys.stderr, mininterval=0.5, leave=False))
+    return iter(
+        tqdm(
+            items,
+            desc=description,
+            file=sys.stderr,
+            mininterval=0.5,
+            leave=False,
+        )
+    )
 
 
 def report(name: str, value: float | int | str | bool) -> None:
@@ -80,14 +94,27 @@ def report(name: str, value: float | int | str | bool) -> None:
         If ``name`` is not an identifier, or ``value`` is of another type or not finite.
     """
     if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"name must be an identifier such as 'mean_cosine', got {name!r}")
+        raise ValueError(
+            f"name must be an identifier such as 'mean_cosine', got {name!r}"
+        )
     if isinstance(value, Real) and not isinstance(value, (bool, int)):
         value = float(value)
-    if not isinstance(value, (float, int, str, bool)) or value in (float("inf"), -float("inf")):
-        raise ValueError(f"value of {name} must be a finite number, text or bool, got {value!r}")
+    if not isinstance(value, (float, int, str, bool)) or value in (
+        float("inf"),
+        -float("inf"),
+    ):
+        raise ValueError(
+            f"value of {name} must be a finite number, text or bool, got {value!r}"
+        )
     if value != value:
-        raise ValueError(f"value of {name} must be a finite number, got {value!r}")
-    print(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}")
+        raise ValueError(
+            f"value of {name} must be a finite number, got {value!r}"
+        )
+    print(
+        f"{name} = {value:.4g}"
+        if isinstance(value, float)
+        else f"{name} = {value}"
+    )
     display(
         {RECORD + "text/plain": repr(value)},
         raw=True,
@@ -95,7 +122,7 @@ def report(name: str, value: float | int | str | bool) -> None:
     )
 
 
-def check_shape(pattern: str, **tensors: Tensor) -> None:
+def check_shape(pattern: str, /, **tensors: Tensor) -> None:
     """Check that tensors have the named dimensions, and that equal names have equal sizes.
 
     Parameters
@@ -119,7 +146,9 @@ def check_shape(pattern: str, **tensors: Tensor) -> None:
     sizes: dict[str, int] = {}
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
-            raise ValueError(f"{name} must be a tensor ({pattern}), got {type(tensor).__name__}")
+            raise ValueError(
+                f"{name} must be a tensor ({pattern}), got {type(tensor).__name__}"
+            )
         expected = "(" + ", ".join(dimensions) + ")"
         known = ", ".join(f"{key} = {size}" for key, size in sizes.items())
         fits = tensor.ndim == len(dimensions) and all(
@@ -142,11 +171,17 @@ def check_positive(**numbers: int) -> None:
         Names the argument and what was given.
     """
     for name, number in numbers.items():
-        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
+        if (
+            not isinstance(number, Integral)
+            or isinstance(number, bool)
+            or number < 1
+        ):
+            raise ValueError(
+                f"{name} must be an integer of at least 1, got {number!r}"
+            )
 
 
-def check_range(low: float, high: float, **numbers: float) -> None:
+def check_range(low: float, high: float, /, **numbers: float) -> None:
     """Check that numbers lie in the closed range from ``low`` to ``high``.
 
     Raises
@@ -155,11 +190,17 @@ def check_range(low: float, high: float, **numbers: float) -> None:
         Names the argument, what was given and the range. NaN is never in range.
     """
     for name, number in numbers.items():
-        if not isinstance(number, Real) or isinstance(number, bool) or not low <= number <= high:
-            raise ValueError(f"{name} must be a number from {low} to {high}, got {number!r}")
+        if (
+            not isinstance(number, Real)
+            or isinstance(number, bool)
+            or not low <= number <= high
+        ):
+            raise ValueError(
+                f"{name} must be a number from {low} to {high}, got {number!r}"
+            )
 
 
-def check_choice(accepted: Collection[str], **choices: str) -> None:
+def check_choice(accepted: Collection[str], /, **choices: str) -> None:
     """Check that each value is one of the accepted ones.
 
     Raises

@@ -43,8 +43,10 @@ class EMATarget(nn.Module):
     @torch.no_grad()
     def update(self, encoder: nn.Module) -> None:
         """Move each weight of the copy a little toward the encoder's."""
-        for slow, fast in zip(self.encoder.parameters(), encoder.parameters(), strict=True):
-            slow.lerp_(fast, 1 - self.ema_decay)  # tau * slow + (1 - tau) * fast
+        pairs = self.encoder.parameters(), encoder.parameters()
+        for slow, fast in zip(*pairs, strict=True):
+            # tau * slow + (1 - tau) * fast
+            slow.lerp_(fast, 1 - self.ema_decay)
 
 
 class OnlineTarget(nn.Module):

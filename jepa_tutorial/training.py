@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from jepa_tutorial.jepa import JEPA
-from jepa_tutorial.runtime import check_positive, check_shape, progress
+from jepa_tutorial.runtime import (
+    check_positive,
+    check_range,
+    check_shape,
+    progress,
+)
 from jepa_tutorial.trajectories import split_window
 
 
@@ -58,15 +63,15 @@ def train(
     """
     check_shape("N T D", x=x)
     check_positive(steps=steps, batch_size=batch_size)
+    check_range(1, x.shape[1], window=context_len + target_len)
     last_start = x.shape[1] - context_len - target_len
-    check_positive(**{"seq_len - context_len - target_len + 1": last_start + 1})
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    weights = [w for w in model.parameters() if w.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=lr)
     for step in progress(range(steps), "training"):
         rows = torch.randint(len(x), (batch_size,), generator=generator)
         start = int(torch.randint(last_start + 1, (1,), generator=generator))
-        x_context, x_target = split_window(x[rows], context_len, target_len, start)
-        z_hat, z_bar = model(x_context, x_target)
+        window = split_window(x[rows], context_len, target_len, start)
+        z_hat, z_bar = model(*window)
         loss = model.cost(z_hat, z_bar)
         optimizer.zero_grad()
         loss.backward()

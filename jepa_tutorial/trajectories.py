@@ -7,10 +7,17 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_choice, check_positive, check_range, check_shape
+from jepa_tutorial.runtime import (
+    check_choice,
+    check_positive,
+    check_range,
+    check_shape,
+)
 
 
-def uniform(low: float, high: float, num_samples: int, generator: torch.Generator) -> Tensor:
+def uniform(
+    low: float, high: float, num_samples: int, generator: torch.Generator
+) -> Tensor:
     """Draw one number per sample, as a column that broadcasts over time.
 
     Parameters
@@ -33,7 +40,7 @@ def uniform(low: float, high: float, num_samples: int, generator: torch.Generato
 def circle(
     num_samples: int, seq_len: int, generator: torch.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Points that go around the origin, each with its own radius, speed and direction.
+    """Points that go around the origin, each at its own radius and velocity.
 
     Radius from 0.5 to 1.5, speed from 0.1 to 0.5 radians a step, either direction, any start.
 
@@ -56,17 +63,22 @@ def circle(
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()
-    velocity = direction * uniform(0.1, 0.5, num_samples, generator)  # (N, 1), radians per step
+    speed = uniform(0.1, 0.5, num_samples, generator)  # radians per step
+    velocity = direction * speed  # (N, 1)
     phase = start + velocity * torch.arange(seq_len)  # (N, T)
-    x = torch.stack([radius * phase.cos(), radius * phase.sin()], dim=-1)  # (N, T, 2)
-    state = {"sin_phase": phase.sin(), "cos_phase": phase.cos()}
-    return x, state | {"angular_velocity": velocity.expand(-1, seq_len)}
+    unit = torch.stack([phase.cos(), phase.sin()], dim=-1)  # (N, T, 2)
+    state = {
+        "sin_phase": phase.sin(),
+        "cos_phase": phase.cos(),
+        "angular_velocity": velocity.expand(-1, seq_len),
+    }
+    return radius[:, None] * unit, state
 
 
 def line(
     num_samples: int, seq_len: int, generator: torch.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Points that move straight ahead, each with its own start, heading and speed.
+    """Points that move straight ahead, each at its own heading and speed.
 
     Start in the square from -1 to 1, any heading, speed from 0.02 to 0.15 a step.
 
@@ -86,14 +98,19 @@ def line(
     state : dict of str to Tensor
         ``position_x``, ``position_y``, ``velocity_x`` and ``velocity_y``, each ``(N, T)``.
     """
-    start = [uniform(-1, 1, num_samples, generator) for _ in range(2)]
     heading = uniform(0, 2 * math.pi, num_samples, generator)
-    speed = uniform(0.02, 0.15, num_samples, generator)  # (N, 1), length per step
-    velocity = [speed * heading.cos(), speed * heading.sin()]
-    x, y = (s + v * torch.arange(seq_len) for s, v in zip(start, velocity, strict=True))  # (N, T)
-    state = {"position_x": x, "position_y": y}
-    vx, vy = (v.expand(-1, seq_len) for v in velocity)
-    return torch.stack([x, y], dim=-1), state | {"velocity_x": vx, "velocity_y": vy}
+    speed = uniform(0.02, 0.15, num_samples, generator)  # length per step
+    velocity_x, velocity_y = speed * heading.cos(), speed * heading.sin()
+    time = torch.arange(seq_len)
+    x = uniform(-1, 1, num_samples, generator) + velocity_x * time  # (N, T)
+    y = uniform(-1, 1, num_samples, generator) + velocity_y * time  # (N, T)
+    state = {
+        "position_x": x,
+        "position_y": y,
+        "velocity_x": velocity_x.expand(-1, seq_len),
+        "velocity_y": velocity_y.expand(-1, seq_len),
+    }
+    return torch.stack([x, y], dim=-1), state
 
 
 PATTERNS = {"circle": circle, "line": line}
@@ -163,6 +180,7 @@ def split_window(
     """
     check_shape("B T D", x=x)
     check_positive(context_len=context_len, target_len=target_len)
-    check_range(0, x.shape[1] - context_len - target_len, start=start)
+    check_range(0, x.shape[1], start=start)
+    check_range(1, x.shape[1] - start, window=context_len + target_len)
     middle = start + context_len
     return x[:, start:middle], x[:, middle : middle + target_len]

@@ -93,10 +93,16 @@ class Explorer(anywidget.AnyWidget):
     controls: traitlets.List = traitlets.List().tag(sync=True)
     play = traitlets.Unicode(allow_none=True).tag(sync=True)
     interval = traitlets.Int().tag(sync=True)
-    frames = traitlets.Bytes().tag(sync=True)  # all pictures, one after the other
-    lengths: traitlets.List = traitlets.List().tag(sync=True)  # bytes of each picture
+    frames = traitlets.Bytes().tag(
+        sync=True
+    )  # all pictures, one after the other
+    lengths: traitlets.List = traitlets.List().tag(
+        sync=True
+    )  # bytes of each picture
     alts: traitlets.List = traitlets.List().tag(sync=True)
-    size: traitlets.List = traitlets.List().tag(sync=True)  # width and height in pixels
+    size: traitlets.List = traitlets.List().tag(
+        sync=True
+    )  # width and height in pixels
 
     def __init__(
         self,
@@ -116,19 +122,26 @@ class Explorer(anywidget.AnyWidget):
                 raise ValueError(f"{name} must be a function, got {function!r}")
         settings = [
             dict(zip(controls, values, strict=True))
-            for values in itertools.product(*(control.values for control in controls.values()))
+            for values in itertools.product(
+                *(control.values for control in controls.values())
+            )
         ]
         if len(settings) > MAX_FRAMES:
             raise ValueError(
                 f"controls must give at most {MAX_FRAMES} frames, got {len(settings)}: "
                 "take fewer values"
             )
-        pictures = [picture(draw, values, dpi) for values in progress(settings, "frames")]
-        alts = [str(alt(**values)) for values in settings]
-        if not all(text.strip() for text in alts):
+        pictures = [
+            picture(draw, values, dpi)
+            for values in progress(settings, "frames")
+        ]
+        alts = [alt(**values) for values in settings]
+        if not all(isinstance(text, str) and text.strip() for text in alts):
             raise ValueError(f"alt must describe every frame, got {alts!r}")
         if len({size for _, size in pictures}) > 1:
-            raise ValueError("draw must return figures of one size, got several sizes")
+            raise ValueError(
+                "draw must return figures of one size, got several sizes"
+            )
         frames = b"".join(data for data, _ in pictures)
         if len(frames) > MAX_BYTES:
             raise ValueError(
@@ -137,7 +150,9 @@ class Explorer(anywidget.AnyWidget):
             )
         super().__init__(
             title=title,
-            controls=[describe(name, control) for name, control in controls.items()],
+            controls=[
+                describe(name, control) for name, control in controls.items()
+            ],
             play=play,
             interval=interval,
             frames=frames,
@@ -146,32 +161,46 @@ class Explorer(anywidget.AnyWidget):
             size=list(pictures[0][1]),
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+    def __repr__(self) -> str:
         """Give viewers without widgets a sentence in place of an object's address."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            data = bundle[0] if isinstance(bundle, tuple) else bundle
-            data["text/plain"] = f"Explorer: {self.title} ({len(self.alts)} frames)"
-        return bundle
+        return f"Explorer: {self.title} ({len(self.alts)} frames)"
 
 
-def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) -> None:
+def check_controls(
+    controls: Mapping[str, Slider | Choice], play: str | None
+) -> None:
     """Check that there are controls with labels and values, and that ``play`` is a slider."""
     if not isinstance(controls, Mapping) or not controls:
-        raise ValueError(f"controls must map names to Slider or Choice, got {controls!r}")
+        raise ValueError(
+            f"controls must map names to Slider or Choice, got {controls!r}"
+        )
     for name, control in controls.items():
         if not isinstance(control, (Slider, Choice)):
-            raise ValueError(f"controls[{name!r}] must be a Slider or Choice, got {control!r}")
+            raise ValueError(
+                f"controls[{name!r}] must be a Slider or Choice, got {control!r}"
+            )
         if not control.label.strip() or not len(control.values):
-            raise ValueError(f"controls[{name!r}] must have a label and values, got {control!r}")
-    sliders = [name for name, control in controls.items() if isinstance(control, Slider)]
+            raise ValueError(
+                f"controls[{name!r}] must have a label and values, got {control!r}"
+            )
+    sliders = [
+        name
+        for name, control in controls.items()
+        if isinstance(control, Slider)
+    ]
     if play is not None and play not in sliders:
-        raise ValueError(f"play must be None or one of the sliders {sliders}, got {play!r}")
+        raise ValueError(
+            f"play must be None or one of the sliders {sliders}, got {play!r}"
+        )
 
 
 def describe(name: str, control: Slider | Choice) -> dict[str, Any]:
     """Write a control as plain data for the browser."""
-    unit = f" {control.unit}" if isinstance(control, Slider) and control.unit else ""
+    unit = (
+        f" {control.unit}"
+        if isinstance(control, Slider) and control.unit
+        else ""
+    )
     return {
         "name": name,
         "kind": type(control).__name__.lower(),
@@ -186,10 +215,14 @@ def picture(
     """Draw one frame; return it as WebP and its width and height in pixels."""
     figure = draw(**values)
     if not isinstance(figure, Figure):
-        raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
+        raise ValueError(
+            f"draw must return a Matplotlib figure, got {figure!r}"
+        )
     file = io.BytesIO()
     options = {"quality": 80, "method": 6}
-    figure.savefig(file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options)
+    figure.savefig(
+        file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options
+    )
     width, height = (round(inches * dpi) for inches in figure.get_size_inches())
     plt.close(figure)
     return file.getvalue(), (width, height)

@@ -13,10 +13,18 @@ from sphinx.application import Sphinx
 
 
 def drop_mathjax(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+    app: Sphinx,
+    page: str,
+    template: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
 ) -> None:
     """Take MathJax's scripts off the page's list if the page has no mathematics."""
-    if doctree is None or any(doctree.findall(nodes.math)) or any(doctree.findall(nodes.math_block)):
+    if (
+        doctree is None
+        or any(doctree.findall(nodes.math))
+        or any(doctree.findall(nodes.math_block))
+    ):
         return
     context["script_files"] = [
         script for script in context["script_files"] if not is_mathjax(script)

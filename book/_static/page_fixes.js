@@ -21,7 +21,10 @@
   each(".citation-list[role=list]", (node) => node.removeAttribute("role"));
   each(".citation[role=doc-biblioentry]", (node) => node.removeAttribute("role"));
   // Boxes that scroll sideways must be reachable by keyboard.
-  each(".bd-article table, .bd-article pre, .bd-article mjx-container", (node) => {
+  const boxes = ".bd-article table, .bd-article pre, .bd-article .output, .bd-article .math";
+  const reach = () => each(boxes, (node) => {
     if (node.scrollWidth > node.clientWidth) node.setAttribute("tabindex", "0");
   });
+  addEventListener("load", () => Promise.resolve(window.MathJax?.startup?.promise).then(reach));
+  addEventListener("resize", reach);
 })();

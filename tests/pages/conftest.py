@@ -1,4 +1,4 @@
-"""Fixtures for the page tests: the built book, a server that compresses, a Chromium that is offline."""
+"""Fixtures for the page tests: the built book, a compressing server, an offline Chromium."""
 
 from __future__ import annotations
 
@@ -8,25 +8,41 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
+MODULES = Path(__file__).parent / "node_modules"
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", MAC)
+CHROMIUMS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    MAC,
+)
 
 
 def toc_pages() -> list[str]:
-    """Every page of the book, as a path below the site without its ending."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    """Every page of the book, below the site, without its ending; the landing page first."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [
+        chapter["file"] for part in toc["parts"] for chapter in part["chapters"]
+    ]
     return [toc["root"], *files]
 
 
@@ -34,17 +50,66 @@ PAGES = toc_pages()
 CHAPTERS = [page for page in PAGES if page.split("/")[-1][:2].isdigit()]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with an argument `page_name` (`chapter`) once for each page (chapter)."""
+    for argument, names in {"page_name": PAGES, "chapter": CHAPTERS}.items():
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, names)
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
-    assert (SITE / "index.html").is_file(), "The book is not built: run `make book` first"
+    if not (SITE / "index.html").is_file():
+        pytest.fail(
+            "The book is not built: run `make book` first.", pytrace=False
+        )
     return SITE
 
 
 @pytest.fixture(scope="session")
+def built_pages(site: Path) -> list[Path]:
+    return [site / f"{page}.html" for page in PAGES]
+
+
+@pytest.fixture(scope="session")
 def chromium_path() -> str:
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    assert found, "No Chromium or Chrome was found: install one, or set CHROMIUM to its path"
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, CHROMIUMS)), None
+    )
+    if not found:
+        pytest.fail(
+            "No Chromium or Chrome was found: install one (`apt-get install chromium`, "
+            "`brew install --cask google-chrome`) or set CHROMIUM to its path.",
+            pytrace=False,
+        )
     return found
+
+
+@pytest.fixture(scope="session")
+def chromium_arguments() -> list[str]:
+    arguments = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to sandbox for root
+    return arguments
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    if not shutil.which("node"):
+        pytest.fail(
+            "Node.js was not found: install it, version 18 or newer.",
+            pytrace=False,
+        )
+    if not (MODULES / "axe-core").is_dir():
+        pytest.fail(
+            "axe-core is not installed: run `npm ci --prefix tests/pages`.",
+            pytrace=False,
+        )
+    return MODULES
 
 
 class CompressingHandler(http.server.SimpleHTTPRequestHandler):
@@ -97,47 +162,136 @@ def server_url(site: Path, serve: Callable[[Path], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    arguments = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to sandbox for root
+def browser(
+    chromium_path: str, chromium_arguments: list[str]
+) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=chromium_arguments
+        )
         yield browser
         browser.close()
 
 
+def is_ours(url: str) -> bool:
+    parts = urlsplit(url)
+    return (
+        parts.scheme in ("file", "blob", "data")
+        or parts.hostname == "127.0.0.1"
+    )
+
+
+def new_page(
+    browser: Browser, color_scheme: str = "light", width: int = 1280
+) -> Page:
+    """Open a page that reaches no other host.
+
+    ``page.problems`` lists what went wrong, ``page.sizes`` the bytes sent by address.
+    """
+    context = browser.new_context(
+        color_scheme=color_scheme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.problems = []
+    page.sizes = {}
+
+    def on_route(route: Any, request: Request) -> None:
+        if is_ours(request.url):
+            route.continue_()
+        else:
+            page.problems.append(f"asked another host: {request.url}")
+            route.abort()
+
+    def on_response(response: Response) -> None:
+        page.sizes[response.url] = int(
+            response.headers.get("content-length", 0)
+        )
+        if response.status >= 400:
+            page.problems.append(f"{response.status}: {response.url}")
+
+    def on_failure(request: Request) -> None:
+        if is_ours(request.url):
+            page.problems.append(f"failed: {request.url}")
+
+    context.route("**/*", on_route)
+    page.on(
+        "console",
+        lambda m: (
+            m.type == "error" and page.problems.append(f"console: {m.text}")
+        ),
+    )
+    page.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
+    page.on("requestfailed", on_failure)
+    page.on("response", on_response)
+    return page
+
+
 @pytest.fixture
 def page_factory(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Make pages that reach no other host and list what went wrong in ``page.problems``."""
-    contexts = []
+    """Make fresh pages, see `new_page`."""
+    pages: list[Page] = []
 
     def make(color_scheme: str = "light", width: int = 1280) -> Page:
-        context = browser.new_context(
-            color_scheme=color_scheme, viewport={"width": width, "height": 900}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.problems = []
-
-        def allow(request: Request) -> bool:
-            parts = urlsplit(request.url)
-            return parts.scheme in ("file", "blob", "data") or parts.hostname == "127.0.0.1"
-
-        def route(route: Any, request: Request) -> None:
-            if allow(request):
-                route.continue_()
-            else:
-                page.problems.append(f"asked another host: {request.url}")
-                route.abort()
-
-        context.route("**/*", route)
-        page.on("console", lambda m: m.type == "error" and page.problems.append(f"console: {m.text}"))
-        page.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
-        page.on("requestfailed", lambda r: page.problems.append(f"failed: {r.url}"))
-        page.on("response", lambda r: r.status >= 400 and page.problems.append(f"{r.status}: {r.url}"))
-        return page
+        pages.append(new_page(browser, color_scheme, width))
+        return pages[-1]
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
+
+
+@dataclass
+class Visit:
+    """What was seen on one page in one color scheme at one width."""
+
+    problems: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    unset_math: int = 0  # formulas that MathJax left alone
+    scroll_width: int = 0
+    wide: list[str] = field(
+        default_factory=list
+    )  # elements that stick out of the page
+    violations: list[str] = field(
+        default_factory=list
+    )  # axe: rule, impact, element
+
+
+SETTLE = "() => window.MathJax?.startup?.promise ?? true"
+UNSET_MATH = """() => [...document.querySelectorAll('.math')].filter(
+    (el) => !el.querySelector('mjx-container')).length"""
+WIDE = """() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    const boxed = (el) => el && el !== document.body && (
+        getComputedStyle(el).overflowX !== 'visible' || boxed(el.parentElement));
+    return [...document.querySelectorAll('main *')]
+        .filter((el) => el.getBoundingClientRect().right > innerWidth + 1)
+        .filter((el) => !boxed(el.parentElement))
+        .slice(0, 5).map((el) => el.cloneNode(false).outerHTML.slice(0, 120));
+}"""
+AXE = """() => axe.run({preload: false}).then((result) => result.violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id} (${rule.impact}): ${node.html.slice(0, 160)}`)))"""
+
+
+@pytest.fixture(scope="session")
+def visit(browser: Browser) -> Callable[..., Visit]:
+    """Open an address once for each scheme and width, and note all that the tests ask about."""
+
+    @cache
+    def look(url: str, color_scheme: str = "light", width: int = 1280) -> Visit:
+        page = new_page(browser, color_scheme, width)
+        page.goto(url, wait_until="networkidle")
+        page.evaluate(SETTLE)
+        seen = Visit(
+            problems=list(page.problems),
+            sizes=dict(page.sizes),
+            unset_math=page.evaluate(UNSET_MATH),
+            scroll_width=page.evaluate("document.documentElement.scrollWidth"),
+            wide=page.evaluate(WIDE),
+        )
+        if (MODULES / "axe-core").is_dir() and not url.startswith("file:"):
+            page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")
+            seen.violations = page.evaluate(AXE)
+        page.context.close()
+        return seen
+
+    return look

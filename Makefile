@@ -1,0 +1,84 @@
+# Every command works on a fresh clone: it installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+.PHONY: help book test run check study format clean
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
+PYTEST := $(BIN)/python -m pytest -q
+REPORTS := _build/tests
+CHAPTER ?= all
+PINS := pyproject.toml constraints.txt
+
+help: ## list these commands
+	@echo "Usage: make COMMAND [CHAPTER=01]"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+
+book: .venv/installed-book ## install the pinned packages, render the book, print the page to open
+	@echo "==> Rendering the book from its stored outputs"
+	@sh tools/build_book.sh $(BIN)
+
+test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.installed ## lint, types, unit tests, quick notebooks, the book, its pages
+	@sh tools/install_chromium.sh
+	@mkdir -p $(REPORTS)
+	@echo "==> 1 of 6: lint and format"
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@echo "==> 2 of 6: types"
+	@$(BIN)/mypy
+	@echo "==> 3 of 6: unit tests"
+	@$(PYTEST) -n 2 --dist loadfile --junit-xml $(REPORTS)/unit.xml tests/unit
+	@echo "==> 4 of 6: every notebook with its quick preset"
+	@$(PYTEST) -n 2 --dist loadfile --junit-xml $(REPORTS)/notebooks.xml tests/notebooks
+	@echo "==> 5 of 6: the book"
+	@sh tools/build_book.sh $(BIN)
+	@echo "==> 6 of 6: the pages in Chromium"
+	@$(PYTEST) --junit-xml $(REPORTS)/pages.xml tests/pages
+
+run: .venv/installed-book ## execute CHAPTER (default: all) and store the outputs
+	@$(BIN)/jepa-tutorial run $(CHAPTER) --store
+
+check: .venv/installed-test ## check that stored outputs are current, and rerun every chapter against them
+	@mkdir -p $(REPORTS)
+	@echo "==> 1 of 2: are the stored outputs current, and do the claims hold?"
+	@$(PYTEST) --junit-xml $(REPORTS)/check.xml tests/check
+	@echo "==> 2 of 2: every chapter at default parameters against its stored outputs"
+	@$(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
+		--nbval-sanitize-with tests/sanitize.cfg --junit-xml $(REPORTS)/nbval.xml book
+
+study: .venv/installed-book ## run what is missing of the study of CHAPTER (default: all)
+	@$(BIN)/jepa-tutorial study $(CHAPTER)
+
+format: .venv/installed-test ## format the code
+	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .
+
+clean: ## remove what was built: .venv, _build, node_modules
+	rm -rf .venv _build tests/pages/node_modules
+
+.venv/bin/python:
+	@python=$$(sh tools/find_python.sh) && \
+		echo "==> Making the virtual environment .venv with $$python" && $$python -m venv .venv
+
+.venv/installed-book: .venv/bin/python $(PINS)
+	@echo "==> Installing the pinned packages into .venv; this takes some minutes"
+	@$(PIP) --editable '.[book]'
+	@touch $@
+
+.venv/installed-test: .venv/bin/python $(PINS)
+	@echo "==> Installing the pinned packages and the test tools into .venv; this takes some minutes"
+	@$(PIP) --editable '.[test]'
+	@touch $@ .venv/installed-book
+
+# The explorer must also work with the ipywidgets that Colab has.
+.venv/installed-widgets7: .venv/installed-test
+	@echo "==> Installing Colab's ipywidgets beside them"
+	@$(BIN)/python -m pip --disable-pip-version-check -q install --upgrade --no-deps \
+		--target .venv/widgets7 ipywidgets==7.7.1 anywidget==0.9.21 widgetsnbextension==3.6.10 ipython-genutils==0.2.0
+	@touch $@
+
+tests/pages/node_modules/.installed: tests/pages/package-lock.json
+	@command -v npm >/dev/null || { \
+		echo "npm was not found: install Node.js 18 or newer (with npm) for the page tests." >&2; exit 1; }
+	@echo "==> Installing the accessibility checkers"
+	@cd tests/pages && npm ci --ignore-scripts --silent --no-progress
+	@touch $@

@@ -1,0 +1,240 @@
+"""Running notebooks: what is kept, what is said when it fails, and that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from jepa_tutorial import notebooks
+from jepa_tutorial.cli import main
+
+PARAMETERS = "steps = 3\nseed = 0"
+REPORT = "from jepa_tutorial.runtime import report\nreport('double', 2 * steps + seed)"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def make_book(folder: Path, *sources: str) -> Path:
+    cells = [
+        new_markdown_cell("# 1. Toy"),
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        *(new_code_cell(source) for source in sources),
+    ]
+    path = folder / "01_toy.ipynb"
+    nbformat.write(
+        new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path
+    )
+    preset = {
+        "budget_s": 10,
+        "quick": {"steps": 1},
+        "study": {"seed": [0, 1], "steps": [2]},
+    }
+    (folder / "presets.yaml").write_text(yaml.safe_dump({"01_toy": preset}))
+    return path
+
+
+def run(book: Path, *arguments: str) -> int:
+    return main(["run", "01", "--book", str(book), *arguments])
+
+
+def test_store_executes_in_place_and_the_chapter_is_current(tmp_path, capsys):
+    path = make_book(tmp_path, REPORT)
+    assert run(tmp_path, "--store") == 0
+    notebook = nbformat.read(path, as_version=4)
+    assert notebooks.reported(notebook) == {"double": 6}
+    assert notebooks.stale(path) is None
+    assert notebook.metadata[notebooks.OURS]["seconds"] > 0
+    assert str(tmp_path) not in path.read_text()
+    assert "01_toy" in capsys.readouterr().out
+
+
+def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
+    make_book(tmp_path, REPORT)
+    before = (tmp_path / "01_toy.ipynb").read_bytes()
+    given = tmp_path / "given.yaml"
+    given.write_text("steps: 7\nseed: 5\n")
+    out = tmp_path / "results"
+    assert (
+        run(
+            tmp_path,
+            "--params",
+            str(given),
+            "-p",
+            "seed",
+            "1",
+            "--out",
+            str(out),
+        )
+        == 0
+    )
+    (folder,) = out.iterdir()
+    assert yaml.safe_load((folder / "parameters.yaml").read_text()) == {
+        "seed": 1,
+        "steps": 7,
+    }
+    assert notebooks.reported(
+        nbformat.read(folder / "01_toy.ipynb", as_version=4)
+    ) == {"double": 15}
+    assert "double = 15" in (folder / "run.log").read_text()
+    assert (tmp_path / "01_toy.ipynb").read_bytes() == before
+
+
+def test_a_failing_cell_is_named_and_the_stored_notebook_kept(tmp_path, capsys):
+    path = make_book(tmp_path, "x = 1", "raise RuntimeError('no luck')")
+    before = path.read_bytes()
+    assert run(tmp_path, "--store") == 1
+    error = capsys.readouterr().err
+    assert (
+        "jepa-tutorial: 01_toy, cell 4 (raise RuntimeError('no luck')): RuntimeError: no luck"
+        in error
+    )
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
+    tmp_path, capsys, monkeypatch
+):
+    make_book(tmp_path, "import time\ntime.sleep(60)")
+    monkeypatch.setattr(notebooks, "cell_timeout", lambda *_: 2)
+    assert run(tmp_path, "--store") == 1
+    error = capsys.readouterr().err
+    assert (
+        "01_toy, cell 3 (import time): took longer than 2 s and was stopped"
+        in error
+    )
+
+
+def test_a_kernel_that_dies_is_told(tmp_path, capsys):
+    make_book(tmp_path, "import os\nos._exit(1)")
+    assert run(tmp_path, "--store") == 1
+    assert (
+        "01_toy, cell 3 (import os): the kernel died" in capsys.readouterr().err
+    )
+
+
+def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
+    path = make_book(
+        tmp_path, "open('started', 'w').close()\nimport time\ntime.sleep(60)"
+    )
+    source = nbformat.read(path, as_version=4)
+    source.cells[2].source = source.cells[2].source.replace(
+        "'started'", repr(str(tmp_path / "started"))
+    )
+    nbformat.write(source, path)
+    before = path.read_bytes()
+    command = "from jepa_tutorial.cli import main; raise SystemExit(main())"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            command,
+            "run",
+            "01",
+            "--book",
+            str(tmp_path),
+            "--store",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stored notebooks are as they were" in error
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "07"), "CHAPTER must be one of 01_toy, or all; got '07'"),
+        (
+            ("run", "01", "--preset", "slow"),
+            "preset must be one of 'quick', 'default', 'full', got 'slow'",
+        ),
+        (
+            ("run", "01", "-p", "speed", "3"),
+            "parameter of 01_toy must be one of 'steps', 'seed', got 'speed'",
+        ),
+        (
+            ("run", "01", "--store", "-p", "steps", "3"),
+            "--store keeps outputs at default parameters only",
+        ),
+        (("run", "01", "--params", "missing.yaml"), "missing.yaml"),
+    ],
+)
+def test_bad_arguments_get_one_line_and_a_non_zero_exit(
+    tmp_path, capsys, arguments, message
+):
+    make_book(tmp_path, REPORT)
+    out = ["--out", str(tmp_path / "results")]
+    assert main([*arguments, "--book", str(tmp_path), *out]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_without_chapters_is_told(tmp_path, capsys):
+    assert main(["list", "--book", str(tmp_path)]) == 1
+    assert "No chapters in" in capsys.readouterr().err
+
+
+def test_a_study_runs_each_setting_stores_it_at_once_and_goes_on(
+    tmp_path, monkeypatch, capsys
+):
+    path = make_book(tmp_path, REPORT)
+    execute, calls = notebooks.execute, []
+
+    def fail_second(*arguments, **options):
+        calls.append(arguments[2])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return execute(*arguments, **options)
+
+    monkeypatch.setattr(notebooks, "execute", fail_second)
+    study = ["study", "01", "--book", str(tmp_path)]
+    assert main(study) == 130
+    rows = json.loads(notebooks.study_path(path).read_text())["rows"]
+    assert [row["values"] for row in rows] == [{"double": 4}]
+    assert main(study) == 0
+    stored = json.loads(notebooks.study_path(path).read_text())
+    assert [row["values"] for row in stored["rows"]] == [
+        {"double": 4},
+        {"double": 5},
+    ]
+    assert len(calls) == 3, "the run that was stored is not run again"
+    assert {"code_hash", "date", "device", "python", "versions"} <= set(
+        stored["provenance"]
+    )
+    assert notebooks.stale_study(path) is None
+
+
+def test_check_names_stale_chapters(tmp_path, capsys):
+    path = make_book(tmp_path, REPORT)
+    presets = yaml.safe_load((tmp_path / "presets.yaml").read_text())
+    del presets["01_toy"]["study"]
+    (tmp_path / "presets.yaml").write_text(yaml.safe_dump(presets))
+    assert run(tmp_path, "--store") == 0
+    check = ["check", "--book", str(tmp_path)]
+    assert main(check) == 0
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].source += "\nsteps = 4"
+    nbformat.write(notebook, path)
+    capsys.readouterr()
+    assert main(check) == 1
+    assert (
+        "01_toy.ipynb or the package code it uses has changed"
+        in capsys.readouterr().err
+    )

@@ -1,0 +1,122 @@
+"""Each page in Chromium: offline, light in weight, accessible, and no wider than a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MB = 1_000_000
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+
+# Violations of the theme itself that page_fixes.js and custom.css cannot mend, each with its
+# reason. None at present.
+THEME_VIOLATIONS: dict[str, str] = {}
+
+
+def serious(violations: list[str]) -> list[str]:
+    return [
+        line
+        for line in violations
+        if ("(serious)" in line or "(critical)" in line)
+        and line.split()[0] not in THEME_VIOLATIONS
+    ]
+
+
+@pytest.mark.parametrize("address", ["http", "file"])
+def test_a_page_needs_no_other_host_and_logs_no_error(
+    page_name: str,
+    address: str,
+    server_url: str,
+    site: Path,
+    visit: Callable[..., Any],
+) -> None:
+    base = server_url if address == "http" else site.as_uri()
+    seen = visit(f"{base}/{page_name}.html")
+    assert seen.problems == []
+    assert seen.unset_math == 0, "formulas were not typeset"
+
+
+def test_search_works_offline(
+    server_url: str, page_factory: Callable[..., Any]
+) -> None:
+    page = page_factory()
+    page.goto(f"{server_url}/search.html")
+    page.locator(
+        "#search-container input[name=q], main input[name=q]"
+    ).first.fill("collapse")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.wait_for(timeout=10_000)
+    assert page.locator("#search-results li a").count() > 0
+    assert page.problems == []
+
+
+def test_the_landing_page_is_light(
+    site: Path, server_url: str, visit: Callable[..., Any]
+) -> None:
+    check_weight(visit(f"{server_url}/book/intro.html").sizes, 1.0 * MB)
+
+
+def test_a_chapter_is_light(
+    chapter: str, server_url: str, visit: Callable[..., Any]
+) -> None:
+    check_weight(visit(f"{server_url}/{chapter}.html").sizes, 2.0 * MB)
+
+
+def check_weight(sizes: dict[str, int], limit: float) -> None:
+    heaviest = sorted(
+        ((size, url) for url, size in sizes.items()), reverse=True
+    )[:5]
+    assert 0 < sum(sizes.values()) < limit, (
+        f"{sum(sizes.values())} bytes, heaviest: {heaviest}"
+    )
+
+
+@pytest.mark.parametrize(("color_scheme", "width"), LOOKS)
+def test_axe_finds_nothing_serious(
+    page_name: str,
+    color_scheme: str,
+    width: int,
+    node_modules: Path,
+    server_url: str,
+    visit: Callable[..., Any],
+) -> None:
+    seen = visit(f"{server_url}/{page_name}.html", color_scheme, width)
+    assert serious(seen.violations) == []
+
+
+def test_no_page_is_wider_than_a_phone(
+    page_name: str, server_url: str, visit: Callable[..., Any]
+) -> None:
+    seen = visit(f"{server_url}/{page_name}.html", "light", 390)
+    assert seen.scroll_width <= 390, f"sticking out: {seen.wide}"
+
+
+def test_these_checks_can_fail(
+    tmp_path: Path,
+    node_modules: Path,
+    serve: Callable[[Path], str],
+    visit: Callable[..., Any],
+) -> None:
+    (tmp_path / "bad.html").write_text(
+        "<!doctype html><html lang=en><title>A bad page</title><main><h1>Bad</h1>"
+        "<link rel=icon href='data:,'><script src='https://example.org/x.js'></script>"
+        "<script>console.error('planted')</script><span class=math>x</span>"
+        "<img src=missing.png><div style='width: 900px'>wide</div></main>",
+        encoding="utf-8",
+    )
+    seen = visit(f"{serve(tmp_path)}/bad.html", "light", 390)
+    problems = " ".join(seen.problems)
+    assert "asked another host: https://example.org/x.js" in problems
+    assert "console: planted" in problems
+    assert "404" in problems
+    assert seen.unset_math == 1
+    assert seen.scroll_width > 390
+    assert "900px" in " ".join(seen.wide)
+    assert any(
+        line.startswith("image-alt") for line in serious(seen.violations)
+    )
+    with pytest.raises(AssertionError, match="heaviest"):
+        check_weight({"big.js": 3 * MB}, 2.0 * MB)

@@ -1,0 +1,463 @@
+"""Every chapter, as stored: its parts, its limits, and that it says what the package says."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from jepa_tutorial import notebooks
+from jepa_tutorial.runtime import RECORD
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+CHAPTERS = notebooks.chapters(BOOK)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+TAG = f"v{PROJECT['version']}"
+TAUGHT = {
+    path.stem
+    for path in (ROOT / "jepa_tutorial").glob("*.py")
+    if path.stem
+    not in {
+        "__init__",
+        "cache",
+        "cli",
+        "notebooks",
+        "plots",
+        "runtime",
+        "widgets",
+    }
+}
+SAVED = re.compile(r"# saved in jepa_tutorial/(\w+)\.py\n")
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def prose(notebook) -> str:
+    return "\n\n".join(
+        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
+    )
+
+
+def code(notebook) -> list:
+    return [
+        cell for cell in notebooks.code_cells(notebook) if cell.source.strip()
+    ]
+
+
+# --- the parts of a chapter --------------------------------------------------------------------
+
+
+def test_has_the_parts_of_a_chapter(notebook):
+    text = prose(notebook)
+    titles = [line for line in text.splitlines() if re.match(r"#{1,6} ", line)]
+    assert titles[0].startswith("# "), (
+        "the first heading is the chapter's title"
+    )
+    assert sum(title.startswith("# ") for title in titles) == 1
+    for part in ("Overview", "Limits", "Exercises", "In short"):
+        assert f"## {part}" in titles, part
+    for words in ("Measure", "Break it", "Fix it"):
+        assert any(title.startswith(f"## {words}") for title in titles), words
+    assert "| Prerequisite |" in text
+    assert "### What comes next" in titles
+
+
+def test_states_its_budget(path, notebook):
+    budget = notebooks.presets(path)["budget_s"]
+    assert (
+        f"**Time:** at most {budget} s on two CPU cores. On a Colab GPU:"
+        in prose(notebook)
+    )
+
+
+def test_opens_in_colab_and_installs_its_own_release(path, notebook):
+    place = REPOSITORY.removeprefix("https://github.com/")
+    link = f"https://colab.research.google.com/github/{place}/blob/{TAG}/book/{path.name}"
+    assert f"]({link})" in notebook.cells[0].source
+    setup = next(
+        cell.source for cell in code(notebook) if "google.colab" in cell.source
+    )
+    assert f"git+{REPOSITORY}@{TAG}" in setup
+
+
+def test_first_code_cell_holds_plain_parameters_and_a_seed(path, notebook):
+    first = code(notebook)[0]
+    assert first.metadata.get("tags") == ["parameters"]
+    for statement in ast.parse(first.source).body:
+        assert isinstance(statement, ast.Assign)
+        ast.literal_eval(statement.value)
+    accepted = notebooks.accepted_parameters(notebook)
+    assert "seed" in accepted
+    for preset in ("quick", "full", "study"):
+        assert set(notebooks.presets(path).get(preset, {})) <= set(accepted), (
+            preset
+        )
+
+
+def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(
+    notebook,
+):
+    cells = notebook.cells
+    places = [
+        i for i, cell in enumerate(cells) if re.match(r"\*\*\d\. ", cell.source)
+    ]
+    assert 3 <= len(places) <= 5
+    for place in places:
+        question, answer = cells[place].source, cells[place + 1]
+        assert "<details><summary>Answer</summary>\n\n" in question
+        assert question.endswith("</details>")
+        assert answer.cell_type == "code"
+        assert answer.execution_count
+        assert "hide-cell" in answer.metadata.tags
+        assert answer.metadata.jupyter.source_hidden
+        assert answer.metadata.cellView == "form"
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+
+def test_is_light(path):
+    assert path.stat().st_size < 1_500_000
+
+
+def test_cells_are_short(notebook):
+    lengths = [len(cell.source.splitlines()) for cell in code(notebook)]
+    assert statistics.median(lengths) <= 8
+    for cell in code(notebook):
+        length = len(cell.source.splitlines())
+        network_or_loop = re.search(
+            r"^class |^def train|^parameters", cell.source, re.M
+        )
+        assert length <= (35 if network_or_loop else 20), cell.source[:80]
+
+
+def test_lines_fit_on_the_page(notebook):
+    for cell in code(notebook):
+        for line in cell.source.splitlines():
+            assert len(line) <= 88, line
+
+
+def test_prose_stands_before_code(notebook):
+    cells = notebook.cells
+    before = [
+        cells[i - 1].cell_type == "markdown"
+        for i, cell in enumerate(cells)
+        if cell.cell_type == "code"
+    ]
+    assert sum(before) / len(before) >= 0.9
+
+
+def test_has_a_picture_every_few_cells(notebook):
+    pictures = sum(has_picture(cell) for cell in code(notebook))
+    assert pictures >= len(code(notebook)) / 5
+
+
+def has_picture(cell) -> bool:
+    return any(
+        kind in out.get("data", {})
+        for out in cell.outputs
+        for kind in (*IMAGES, WIDGET)
+    )
+
+
+def test_every_picture_has_a_text_alternative(notebook):
+    for cell in code(notebook):
+        if any(
+            kind in out.get("data", {})
+            for out in cell.outputs
+            for kind in IMAGES
+        ):
+            alt = (
+                cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            )
+            assert len(alt) >= 30, cell.source[:80]
+
+
+def test_was_executed_in_order_without_error(notebook):
+    counts = [cell.execution_count for cell in code(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+def test_holds_no_widget_that_is_dead_on_the_page(notebook):
+    for cell in code(notebook):
+        assert not re.search(
+            r"\b(interact|interactive|Output)\(|tqdm\.(auto|notebook)",
+            cell.source,
+        )
+        assert not re.search(r"os\.environ|getenv", cell.source)
+
+
+def test_says_nothing_that_needs_sphinx(notebook):
+    text = prose(notebook)
+    assert not re.search(r"\{[a-z:-]+\}`|^```\{|^:::", text, re.M)
+
+
+def test_prose_has_no_number_typed_by_hand(notebook):
+    """Decimals, percents and multiples come from cells; tables of settings are tested below."""
+    text = re.sub(
+        r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\|.*$|\*\*Time:\*\*.*",
+        "",
+        prose(notebook),
+        flags=re.M,
+    )
+    found = re.findall(r"\d+\.\d+|\d+ ?%|\d+ times", text)
+    assert not found
+
+
+def test_table_of_names_shows_the_parameters(notebook):
+    values = {}
+    for statement in ast.parse(code(notebook)[0].source).body:
+        values[statement.targets[0].id] = ast.literal_eval(statement.value)
+    table = prose(notebook).split("### Names in other code")[1].split("### ")[0]
+    rows = [
+        [part.strip() for part in line.split("|")[1:-1]]
+        for line in table.splitlines()
+        if "|" in line
+    ]
+    checked = 0
+    for _, _, here, value in rows[2:]:
+        name = re.match(r"`(\w+)`", here)
+        if name and name[1] in values:
+            assert values[name[1]] == yaml.safe_load(
+                value.strip("`")
+            ) or values[name[1]] == float(value)
+            checked += 1
+    assert checked >= 5
+
+
+def test_cites_only_what_the_bibliography_holds(notebook):
+    known = set(
+        re.findall(r"url = \{(.+?)\}", (BOOK / "references.bib").read_text())
+    )
+    cited = set(
+        re.findall(
+            r"\]\((https://(?:arxiv\.org|doi\.org|openreview\.net)[^)]*)\)",
+            prose(notebook),
+        )
+    )
+    assert cited <= known
+
+
+def test_reports_are_stored_in_glue_form(notebook):
+    values = notebooks.reported(notebook)
+    assert len(values) >= 5
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if "scrapbook" in output.get("metadata", {}):
+                assert list(output.data) == [RECORD + "text/plain"]
+
+
+def test_explorers_carry_their_frames_and_texts(notebook):
+    states = notebook.metadata["widgets"][
+        "application/vnd.jupyter.widget-state+json"
+    ]["state"]
+    explorers = [s for s in states.values() if s["model_module"] == "anywidget"]
+    assert explorers, "a chapter has at least one figure that moves"
+    for explorer in explorers:
+        state = explorer["state"]
+        assert len(state["alts"]) == len(state["lengths"]) > 1
+        assert [buffer["path"] for buffer in explorer["buffers"]] == [
+            ["frames"]
+        ]
+
+
+# --- chapter and package stay one --------------------------------------------------------------
+
+
+def definitions(source: str) -> dict[str, str]:
+    """Each top-level statement's text by name, its docstrings cut down to their first line."""
+    lines = source.splitlines()
+    tree = ast.parse(source)
+    drop: set[int] = set()
+    owners = (ast.ClassDef, ast.FunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, owners) and ast.get_docstring(node):
+            docstring = node.body[0]
+            first, last = docstring.lineno, docstring.end_lineno
+            lines[first - 1] = lines[first - 1].rstrip().removesuffix('"""')
+            drop |= set(range(first + 1, last + 1))
+    found = {}
+    for node in tree.body:
+        first = min(
+            [
+                node.lineno,
+                *(d.lineno for d in getattr(node, "decorator_list", [])),
+            ]
+        )
+        text = [
+            lines[i - 1]
+            for i in range(first, node.end_lineno + 1)
+            if i not in drop
+        ]
+        if isinstance(node, owners):
+            found[node.name] = "\n".join(text)
+        elif isinstance(node, ast.Assign):
+            found[node.targets[0].id] = "\n".join(text)
+    return found
+
+
+def saved_cells(path: Path) -> list[tuple[str, str]]:
+    """Module and source of each cell that says where it is saved."""
+    cells = notebooks.code_cells(nbformat.read(path, as_version=4))
+    found = ((SAVED.match(cell.source), cell.source) for cell in cells)
+    return [(match[1], source) for match, source in found if match]
+
+
+def differences(cell: str, module: str) -> str:
+    """How the definitions of a cell differ from the module's, as a diff; empty if not at all."""
+    package, report = definitions(module), []
+    for name, text in definitions(cell).items():
+        other = package.get(name, "")
+        if text != other:
+            diff = difflib.unified_diff(
+                text.splitlines(),
+                other.splitlines(),
+                "chapter",
+                "package",
+                lineterm="",
+            )
+            report += [f"{name}:", *diff]
+    return "\n".join(report)
+
+
+def test_saved_cells_are_the_package_text(path):
+    for module, source in saved_cells(path):
+        text = (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
+        report = differences(source, text)
+        assert not report, (
+            f"{path.name} and jepa_tutorial/{module}.py differ:\n{report}"
+        )
+
+
+def test_saved_cells_hold_only_definitions(path):
+    for _, source in saved_cells(path):
+        for node in ast.parse(source).body:
+            assert isinstance(
+                node, (ast.ClassDef, ast.FunctionDef, ast.Assign)
+            ), source[:80]
+
+
+def test_each_taught_name_is_saved_by_exactly_one_chapter():
+    saved = [
+        (module, name)
+        for path in CHAPTERS
+        for module, source in saved_cells(path)
+        for name in definitions(source)
+    ]
+    assert len(saved) == len(set(saved)), "saved twice"
+    public = {
+        (module, name)
+        for module in TAUGHT
+        for name in definitions(
+            (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
+        )
+        if not name.startswith("_")
+    }
+    assert public == set(saved)
+
+
+def test_no_chapter_redefines_what_the_package_offers():
+    for path in CHAPTERS:
+        mine = {
+            name
+            for _, source in saved_cells(path)
+            for name in definitions(source)
+        }
+        offered = {
+            name
+            for module in TAUGHT
+            for name in definitions(
+                (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
+            )
+        }
+        for cell in notebooks.code_cells(nbformat.read(path, as_version=4)):
+            if not SAVED.match(cell.source):
+                clean = notebooks.without_magics(cell.source)
+                defined = {
+                    n.name
+                    for n in ast.parse(clean).body
+                    if isinstance(n, (ast.ClassDef, ast.FunctionDef))
+                }
+                assert not defined & (offered | mine), path.name
+
+
+MODULE = '''
+@decorated
+def f(x: int) -> int:
+    """Double a number.
+
+    Parameters
+    ----------
+    x : int
+    """
+    return 2 * x  # (B, T)
+'''
+CELL = '''# saved in jepa_tutorial/m.py
+@decorated
+def f(x: int) -> int:
+    """Double a number."""
+    return 2 * x  # (B, T)
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("", "", True),
+        ("(B, T)", "(B, Z)", False),  # a comment holds a shape
+        ("2 * x", "x * 2", False),
+        ("Double a number", "Halve a number", False),
+        ("@decorated\n", "", False),
+        ("def f", "def g", False),
+    ],
+)
+def test_the_comparison_sees_every_change(old, new, same):
+    assert (differences(CELL.replace(old, new), MODULE) == "") == same
+
+
+def test_pages_list_the_chapters_with_their_budgets():
+    for page in (BOOK / "intro.md", ROOT / "README.md"):
+        text = page.read_text()
+        for path in CHAPTERS:
+            budget = notebooks.presets(path)["budget_s"]
+            row = next(
+                (line for line in text.splitlines() if path.name in line), ""
+            )
+            assert row.rstrip().endswith(f"| {budget} s |"), (
+                f"{page.name}: {path.stem}"
+            )
+
+
+def test_every_symbol_of_the_api_page_is_a_module():
+    named = set(
+        re.findall(
+            r"automodule:: jepa_tutorial\.(\w+)", (BOOK / "api.md").read_text()
+        )
+    )
+    modules = {path.stem for path in (ROOT / "jepa_tutorial").glob("*.py")}
+    assert named == modules - {"__init__", "cli"}

@@ -1,0 +1,255 @@
+"""Encoder, predictor, targets, cost and loop: shapes, gradients and the moving average."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from jepa_tutorial.encoders import LSTMEncoder
+from jepa_tutorial.jepa import JEPA
+from jepa_tutorial.losses import cosine_loss
+from jepa_tutorial.predictors import MLPPredictor
+from jepa_tutorial.targets import EMATarget, OnlineTarget
+from jepa_tutorial.training import train
+
+SETTINGS = {
+    "steps": 5,
+    "batch_size": 8,
+    "lr": 1e-2,
+    "context_len": 8,
+    "target_len": 4,
+}
+
+
+def make_model(target_type=EMATarget, **options):
+    torch.manual_seed(0)
+    encoder = LSTMEncoder(2, 16, 6)
+    target = target_type(encoder, **options)
+    return JEPA(encoder, MLPPredictor(6, 16), target, cosine_loss)
+
+
+def weights(module):
+    return [weight.clone() for weight in module.parameters()]
+
+
+def test_shapes_through_the_model():
+    model = make_model(ema_decay=0.9)
+    z_hat, z_bar = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
+    assert z_hat.shape == z_bar.shape == (5, 6)
+
+
+def test_encoder_uses_the_order_of_steps():
+    encoder = make_model(ema_decay=0.9).encoder
+    x = torch.randn(5, 8, 2)
+    assert not torch.allclose(encoder(x), encoder(x.flip(1)), atol=1e-3)
+
+
+def test_no_gradient_reaches_the_ema_target():
+    model = make_model(ema_decay=0.9)
+    model.cost(*model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))).backward()
+    assert all(weight.grad is None for weight in model.target.parameters())
+    assert all(weight.grad is not None for weight in model.encoder.parameters())
+
+
+def test_the_online_target_is_the_encoder_and_gets_a_gradient_through_the_target():
+    model = make_model(OnlineTarget)
+    _, z_bar = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
+    z_bar.sum().backward()
+    assert all(weight.grad is not None for weight in model.encoder.parameters())
+    assert len(list(model.parameters())) == len(
+        {id(w) for w in model.parameters()}
+    )
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9, 1.0])
+def test_ema_update_is_the_weighted_mean(ema_decay):
+    model = make_model(ema_decay=ema_decay)
+    with torch.no_grad():
+        for weight in model.encoder.parameters():
+            weight.add_(torch.randn_like(weight))
+    slow, fast = weights(model.target), weights(model.encoder)
+    model.target.update(model.encoder)
+    for now, old, new in zip(weights(model.target), slow, fast, strict=True):
+        torch.testing.assert_close(now, ema_decay * old + (1 - ema_decay) * new)
+
+
+def test_ema_agrees_with_torch_over_many_updates():
+    model = make_model(ema_decay=0.97)
+    average = torch.optim.swa_utils.get_ema_multi_avg_fn(0.97)
+    reference = torch.optim.swa_utils.AveragedModel(
+        model.encoder, multi_avg_fn=average
+    )
+    reference.update_parameters(model.encoder)  # the first update copies
+    for _ in range(100):
+        with torch.no_grad():
+            for weight in model.encoder.parameters():
+                weight.add_(0.1 * torch.randn_like(weight))
+        model.target.update(model.encoder)
+        reference.update_parameters(model.encoder)
+    for ours, theirs in zip(
+        model.target.parameters(), reference.parameters(), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
+
+
+def test_the_target_is_a_copy():
+    encoder = LSTMEncoder(2, 16, 6)
+    target = EMATarget(encoder, 0.5)
+    before = weights(target)
+    with torch.no_grad():
+        next(encoder.parameters()).add_(1)
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, weights(target), strict=True)
+    )
+
+
+def test_cosine_loss_from_same_to_opposite():
+    z = torch.randn(7, 6)
+    assert cosine_loss(z, 3 * z).item() == pytest.approx(0, abs=1e-6)
+    assert cosine_loss(z, -z).item() == pytest.approx(2, abs=1e-6)
+    right = torch.stack([-z[:, 1], z[:, 0]], dim=1)
+    assert cosine_loss(z[:, :2], right).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_cosine_loss_gradient():
+    z_hat = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    z_bar = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(cosine_loss, (z_hat, z_bar))
+
+
+def test_cosine_loss_of_zero_vectors_has_finite_gradients():
+    z_hat = torch.zeros(4, 3, requires_grad=True)
+    cosine_loss(z_hat, torch.zeros(4, 3)).backward()
+    assert z_hat.grad.isfinite().all()
+
+
+def test_training_yields_each_step_and_moves_encoder_predictor_and_target():
+    model = make_model(ema_decay=0.9)
+    before = {name: weights(part) for name, part in model.named_children()}
+    x = torch.randn(30, 20, 2)
+    steps = list(
+        train(model, x, **SETTINGS, generator=torch.Generator().manual_seed(0))
+    )
+    assert [step for step, _ in steps] == list(range(5))
+    for name, part in model.named_children():
+        moved = [
+            not torch.equal(a, b)
+            for a, b in zip(before[name], weights(part), strict=True)
+        ]
+        assert all(moved), name
+
+
+def test_training_repeats_with_the_same_seed():
+    def losses():
+        model, generator = (
+            make_model(ema_decay=0.9),
+            torch.Generator().manual_seed(1),
+        )
+        x = torch.randn(30, 20, 2, generator=torch.Generator().manual_seed(2))
+        return [
+            loss for _, loss in train(model, x, **SETTINGS, generator=generator)
+        ]
+
+    assert losses() == losses()
+
+
+def test_stopping_the_loop_early_keeps_what_was_learned():
+    model = make_model(ema_decay=0.9)
+    before = weights(model.encoder)
+    run = train(
+        model, torch.randn(9, 20, 2), **SETTINGS, generator=torch.Generator()
+    )
+    next(run)
+    next(run)
+    run.close()
+    assert not torch.equal(before[0], weights(model.encoder)[0])
+
+
+def test_training_learns_a_predictable_world_and_not_a_random_one():
+    x = torch.randn(256, 1, 2).expand(-1, 20, -1)  # points that stand still
+    settings = SETTINGS | {"steps": 150, "batch_size": 64}
+
+    def error(x):
+        model = make_model(ema_decay=0.9)
+        for _ in train(
+            model, x, **settings, generator=torch.Generator().manual_seed(0)
+        ):
+            pass
+        with torch.no_grad():
+            z_hat, z_bar = model(x[:, :8], x[:, 8:12])
+        wrong = cosine_loss(z_hat, z_bar.roll(1, 0)).item()
+        return cosine_loss(z_hat, z_bar).item() / wrong
+
+    assert error(x) < 0.2 < 0.8 < error(torch.randn(256, 20, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: LSTMEncoder(2, 0, 6),
+            "hidden_dim must be an integer of at least 1, got 0",
+        ),
+        (
+            lambda: LSTMEncoder(2, 8, True),
+            "latent_dim must be an integer of at least 1, got True",
+        ),
+        (
+            lambda: MLPPredictor(-1, 8),
+            "latent_dim must be an integer of at least 1, got -1",
+        ),
+        (
+            lambda: EMATarget(nn.Linear(2, 2), 1.2),
+            "ema_decay must be a number from 0 to 1, got 1.2",
+        ),
+        (
+            lambda: LSTMEncoder(2, 8, 6)(torch.zeros(5, 8, 3)),
+            "x must have the shape (B, T, 2), got (5, 8, 3)",
+        ),
+        (
+            lambda: MLPPredictor(6, 8)(torch.zeros(5, 4)),
+            "z must have the shape (B, 6), got (5, 4)",
+        ),
+        (
+            lambda: cosine_loss(torch.zeros(5, 4), torch.zeros(4, 4)),
+            "z_bar must have the shape (B, Z) with B = 5, Z = 4, got (4, 4)",
+        ),
+        (
+            lambda: next(
+                train(
+                    make_model(ema_decay=0.9),
+                    torch.zeros(9, 2),
+                    **SETTINGS,
+                    generator=None,
+                )
+            ),
+            "x must have the shape (N, T, D), got (9, 2)",
+        ),
+        (
+            lambda: next(
+                train(
+                    make_model(ema_decay=0.9),
+                    torch.zeros(9, 10, 2),
+                    **SETTINGS,
+                    generator=None,
+                )
+            ),
+            "window must be a number from 1 to 10, got 12",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+def test_parts_survive_copy_and_state_dict():
+    model = make_model(ema_decay=0.9)
+    other = copy.deepcopy(model)
+    other.load_state_dict(model.state_dict())
+    x = torch.randn(3, 8, 2)
+    torch.testing.assert_close(model.encoder(x), other.encoder(x))

@@ -1,0 +1,124 @@
+"""Probes score what they should: everything, nothing, and chance."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
+
+from jepa_tutorial.probes import linear_probe, retrieval_accuracy
+
+
+def test_retrieval_is_one_for_a_perfect_prediction_at_any_length():
+    z = torch.randn(256, 8)
+    assert retrieval_accuracy(5 * z, z, 64) == 1
+
+
+def test_retrieval_is_chance_for_a_constant():
+    z = torch.ones(640, 8)
+    assert retrieval_accuracy(z, z, 64) == pytest.approx(1 / 64)
+
+
+def test_retrieval_is_near_chance_for_unrelated_latents():
+    torch.manual_seed(0)
+    found = retrieval_accuracy(
+        torch.randn(64 * 200, 8), torch.randn(64 * 200, 8), 64
+    )
+    assert found == pytest.approx(1 / 64, abs=0.005)
+
+
+def test_retrieval_agrees_with_a_plain_loop():
+    torch.manual_seed(1)
+    z_bar = torch.randn(70, 5)
+    z_hat = z_bar + torch.randn(70, 5)
+    hits = 0
+    for group in range(7):
+        rows = range(10 * group, 10 * group + 10)
+        for row in rows:
+            cosines = [
+                torch.cosine_similarity(z_hat[row], z_bar[c], dim=0)
+                for c in rows
+            ]
+            hits += int(np.argmax(cosines)) == row - rows[0]
+    assert retrieval_accuracy(z_hat, z_bar, 10) == pytest.approx(hits / 70)
+
+
+def test_an_incomplete_last_group_is_left_out():
+    z = torch.randn(70, 5)
+    z_hat = z.clone()
+    z_hat[64:] = -z[64:]
+    assert retrieval_accuracy(z_hat, z, 32) == 1
+
+
+@pytest.mark.parametrize(
+    ("z_hat", "z_bar", "candidates", "message"),
+    [
+        (
+            (8, 4),
+            (8, 5),
+            4,
+            "z_bar must have the shape (B, Z) with B = 8, Z = 4, got (8, 5)",
+        ),
+        (
+            (8, 4),
+            (8, 4),
+            9,
+            "num_candidates must be a number from 1 to 8, got 9",
+        ),
+        (
+            (8, 4),
+            (8, 4),
+            0,
+            "num_candidates must be a number from 1 to 8, got 0",
+        ),
+    ],
+)
+def test_retrieval_names_bad_arguments(z_hat, z_bar, candidates, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        retrieval_accuracy(torch.zeros(z_hat), torch.zeros(z_bar), candidates)
+
+
+def test_probe_finds_a_linear_quantity_and_not_a_random_one():
+    torch.manual_seed(2)
+    z, z_test = torch.randn(400, 6), torch.randn(200, 6)
+    direction = torch.randn(6)
+    assert linear_probe(
+        z, z @ direction, z_test, z_test @ direction
+    ) == pytest.approx(1)
+    assert linear_probe(z, torch.randn(400), z_test, torch.randn(200)) < 0.1
+
+
+def test_probe_agrees_with_scikit_learn_on_held_out_data():
+    torch.manual_seed(3)
+    z, y, z_test, y_test = (
+        torch.randn(*shape) for shape in ((50, 4), (50,), (30, 4), (30,))
+    )
+    y, y_test = y + z[:, 0], y_test + z_test[:, 0]
+    fitted = LinearRegression().fit(z.double(), y.double())
+    expected = r2_score(y_test.double(), fitted.predict(z_test.double()))
+    assert linear_probe(z, y, z_test, y_test) == pytest.approx(expected)
+
+
+def test_probe_of_a_constant_latent_knows_only_the_mean():
+    torch.manual_seed(4)
+    y, y_test = torch.randn(400), torch.randn(4000)
+    score = linear_probe(torch.ones(400, 6), y, torch.ones(4000, 6), y_test)
+    assert score == pytest.approx(0, abs=0.02)
+
+
+def test_probe_names_bad_arguments():
+    z, y = torch.zeros(8, 3), torch.zeros(8)
+    with pytest.raises(
+        ValueError,
+        match=re.escape("z_train must have the shape (8, Z), got (7, 3)"),
+    ):
+        linear_probe(z[:7], y, z, y)
+    with pytest.raises(
+        ValueError,
+        match=re.escape("y_train must have the shape (N), got (8, 1)"),
+    ):
+        linear_probe(z, y[:, None], z, y)

@@ -1,0 +1,133 @@
+"""Seeds, checks and reports."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from jepa_tutorial import runtime
+
+
+def draws():
+    legacy = np.random.rand()  # noqa: NPY002  the global generator is what is tested
+    return random.random(), legacy, torch.rand(1).item()
+
+
+def test_set_seed_repeats_all_generators():
+    first = runtime.set_seed(5), draws()
+    second = runtime.set_seed(5), draws()
+    assert first[1] == second[1]
+    assert torch.equal(
+        torch.rand(3, generator=first[0]), torch.rand(3, generator=second[0])
+    )
+    runtime.set_seed(6)
+    assert draws() != first[1]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "7", True, None])
+def test_set_seed_refuses_what_is_no_seed(seed):
+    with pytest.raises(
+        ValueError, match="seed must be an integer from 0 to 4294967295, got"
+    ):
+        runtime.set_seed(seed)
+
+
+def test_check_shape_accepts_letters_numbers_and_equal_sizes():
+    runtime.check_shape("B T 2", x=torch.zeros(3, 4, 2), y=torch.zeros(3, 4, 2))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "tensors", "message"),
+    [
+        (
+            "B T",
+            {"x": torch.zeros(3)},
+            "x must have the shape (B, T), got (3,)",
+        ),
+        (
+            "B 2",
+            {"x": torch.zeros(3, 4)},
+            "x must have the shape (B, 2), got (3, 4)",
+        ),
+        (
+            "B T",
+            {"x": torch.zeros(3, 4), "y": torch.zeros(3, 5)},
+            "y must have the shape (B, T) with B = 3, T = 4, got (3, 5)",
+        ),
+        ("B", {"x": [1, 2]}, "x must be a tensor (B), got list"),
+    ],
+)
+def test_check_shape_names_argument_expected_and_given(
+    pattern, tensors, message
+):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        runtime.check_shape(pattern, **tensors)
+
+
+def test_check_range_is_closed_and_refuses_nan():
+    runtime.check_range(0, 1, low=0, high=1.0)
+    for number in (-1e-9, 1.0001, float("nan"), "1", None, True):
+        with pytest.raises(
+            ValueError, match="p must be a number from 0 to 1, got"
+        ):
+            runtime.check_range(0, 1, p=number)
+
+
+def test_check_choice_lists_what_is_accepted():
+    with pytest.raises(
+        ValueError, match="mode must be one of 'a', 'b', got 'c'"
+    ):
+        runtime.check_choice(("a", "b"), mode="c")
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    records = []
+    monkeypatch.setattr(
+        runtime, "display", lambda *a, **k: records.append((a, k))
+    )
+    return records
+
+
+def test_report_shows_four_digits_and_stores_all(displayed, capsys):
+    runtime.report("mean_cosine", np.float64(0.123456789))
+    assert capsys.readouterr().out == "mean_cosine = 0.1235\n"
+    (data,), options = displayed[0]
+    assert data == {"application/papermill.record/text/plain": "0.123456789"}
+    assert options["metadata"]["scrapbook"]["name"] == "mean_cosine"
+
+
+@pytest.mark.parametrize("value", [3, True, "circle"])
+def test_report_takes_counts_verdicts_and_text(displayed, capsys, value):
+    runtime.report("result", value)
+    assert capsys.readouterr().out == f"result = {value}\n"
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), None, [1], torch.zeros(1)]
+)
+def test_report_refuses_what_is_no_result(displayed, value):
+    with pytest.raises(ValueError, match="value of result must be"):
+        runtime.report("result", value)
+    assert not displayed
+
+
+@pytest.mark.parametrize("name", ["mean cosine", "", 3])
+def test_report_refuses_what_is_no_name(displayed, name):
+    with pytest.raises(ValueError, match="name must be an identifier"):
+        runtime.report(name, 1.0)
+
+
+def test_progress_passes_items_and_writes_no_widget(capsys):
+    assert list(runtime.progress(range(3), "counting")) == [0, 1, 2]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_study_says_how_to_make_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(runtime, "book_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"jepa-tutorial study 99_none"):
+        runtime.stored_study("99_none")
