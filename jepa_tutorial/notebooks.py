@@ -197,7 +197,12 @@ def execute(
 def stopped_at(source: NotebookNode, output: Path) -> str:
     """Name the cell at which an execution stopped, by number and first line of code."""
     executed = code_cells(nbformat.read(output, as_version=4))
-    started = [cell for cell in executed if cell.execution_count is not None]
+    # Not by execution count: a kernel that dies may take it along.
+    started = [
+        cell
+        for cell in executed
+        if cell.metadata.get("papermill", {}).get("start_time")
+    ]
     if not started:
         return "before the first cell"
     # Papermill adds cells, so the number is the one in the source.

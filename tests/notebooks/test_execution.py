@@ -103,7 +103,7 @@ def test_a_failing_cell_is_named_and_the_stored_notebook_kept(tmp_path, capsys):
 def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
     tmp_path, capsys, monkeypatch
 ):
-    make_book(tmp_path, "import time\ntime.sleep(60)")
+    make_book(tmp_path, "import time\ntime.sleep(60)", "y = 2")
     monkeypatch.setattr(notebooks, "cell_timeout", lambda *_: 2)
     assert run(tmp_path, "--store") == 1
     error = capsys.readouterr().err
@@ -114,7 +114,7 @@ def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
 
 
 def test_a_kernel_that_dies_is_told(tmp_path, capsys):
-    make_book(tmp_path, "import os\nos._exit(1)")
+    make_book(tmp_path, "import os\nos._exit(1)", "y = 2")
     assert run(tmp_path, "--store") == 1
     assert (
         "01_toy, cell 3 (import os): the kernel died" in capsys.readouterr().err
