@@ -43,3 +43,44 @@ class LSTMEncoder(nn.Module):
         # hidden: (1, B, hidden_dim), after the last step
         _, (hidden, _) = self.lstm(x)
         return self.to_latent(hidden[-1])  # (B, Z)
+
+
+class MLPEncoder(nn.Module):
+    """Lay a window of fixed length side by side and encode it at once.
+
+    Parameters
+    ----------
+    input_dim : int
+        Size of one observation, D.
+    window_len : int
+        Steps of the window, T.
+    hidden_dim : int
+        Width of the two hidden layers.
+    latent_dim : int
+        Size of the latent, Z.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, T, D)`` with these T and D.
+    """
+
+    def __init__(
+        self, input_dim: int, window_len: int, hidden_dim: int, latent_dim: int
+    ) -> None:
+        super().__init__()
+        check_positive(input_dim=input_dim, window_len=window_len)
+        check_positive(hidden_dim=hidden_dim, latent_dim=latent_dim)
+        self.expected = f"B {window_len} {input_dim}"
+        self.layers = nn.Sequential(
+            nn.Linear(window_len * input_dim, hidden_dim),
+            nn.ReLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.ReLU(),
+            nn.Linear(hidden_dim, latent_dim),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode observations ``(B, T, D)`` into latents ``(B, Z)``."""
+        check_shape(self.expected, x=x)
+        return self.layers(x.flatten(start_dim=1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -68,3 +70,150 @@ class OnlineTarget(nn.Module):
 
     def update(self, encoder: nn.Module) -> None:
         """Do nothing: the target is the encoder, so it has moved already."""
+
+
+def linear_decay(base: float, progress: float) -> float:
+    """Let tau rise in a straight line from its base to one, as in I-JEPA.
+
+    Parameters
+    ----------
+    base : float
+        tau at the start, from 0 to 1; 0.996 in I-JEPA (Assran et al., 2023).
+    progress : float
+        The share of training that is done, from 0 to 1.
+
+    Returns
+    -------
+    float
+        From ``base`` to 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    check_range(0, 1, base=base, progress=progress)
+    return base + (1 - base) * progress
+
+
+def cosine_decay(base: float, progress: float) -> float:
+    """Let tau rise along half a cosine from its base to one, as in BYOL.
+
+    Parameters
+    ----------
+    base : float
+        tau at the start, from 0 to 1; 0.996 in BYOL (Grill et al., 2020) and DINO.
+    progress : float
+        The share of training that is done, from 0 to 1.
+
+    Returns
+    -------
+    float
+        From ``base`` to 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    check_range(0, 1, base=base, progress=progress)
+    return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
+
+
+def coupled_decay(base: float, lr: float, initial_lr: float) -> float:
+    """Let the copy slow down as the learning rate falls.
+
+    Parameters
+    ----------
+    base : float
+        tau at the initial learning rate, from 0 to 1.
+    lr : float
+        The learning rate now, from 0 to ``initial_lr``.
+    initial_lr : float
+        The learning rate at the start.
+
+    Returns
+    -------
+    float
+        From ``base``, at the initial rate, to 1, at a rate of zero.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    check_range(0, 1, base=base)
+    check_range(0, initial_lr, lr=lr)
+    return 1 - (1 - base) * lr / initial_lr
+
+
+class Encodings(NamedTuple):
+    """What the predictor reads, what it must predict, and what regularizers see.
+
+    Each tensor is ``(B, Z)``; ``seen`` holds the online encodings, one or two.
+    """
+
+    z: Tensor
+    z_bar: Tensor
+    seen: tuple[Tensor, ...]
+
+
+def default_mode(
+    online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+) -> Encodings:
+    """Read and predict the copy's encodings; regularizers see the online ones.
+
+    Parameters
+    ----------
+    online : nn.Module
+        The encoder that the optimizer moves.
+    target : nn.Module
+        Its slow copy, such as `EMATarget`.
+    x_context, x_target : Tensor
+        Past and future, ``(B, T, D)``.
+
+    Returns
+    -------
+    Encodings
+    """
+    seen = online(x_context), online(x_target)
+    return Encodings(target(x_context), target(x_target), seen)
+
+
+def vjepa2_mode(
+    online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+) -> Encodings:
+    """Read the online encoding of the past, predict the target's of the future.
+
+    Parameters
+    ----------
+    online, target, x_context, x_target
+        As in `default_mode`.
+
+    Returns
+    -------
+    Encodings
+    """
+    z = online(x_context)
+    return Encodings(z, target(x_target), (z,))
+
+
+def none_mode(
+    online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+) -> Encodings:
+    """Do without a copy: predict the online encoding of the future, gradient stopped.
+
+    Parameters
+    ----------
+    online, target, x_context, x_target
+        As in `default_mode`; ``target`` is not used.
+
+    Returns
+    -------
+    Encodings
+    """
+    z, z_future = online(x_context), online(x_target)
+    return Encodings(z, z_future.detach(), (z, z_future))
+
+
+MODES = {"default": default_mode, "vjepa2": vjepa2_mode, "none": none_mode}

@@ -1,0 +1,46 @@
+"""Ensembles: many small networks trained at once, so that a sweep is affordable."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+
+class Ensemble(nn.Module):
+    """Networks of one architecture, each with its own weights, run at once.
+
+    PyTorch's ``vmap`` turns M small matrix products into one batched product. Adam treats each
+    weight by itself, so one optimizer trains all networks as if each had its own, as long as
+    their losses are added and not mixed.
+
+    Parameters
+    ----------
+    networks : sequence of nn.Module
+        M networks that differ only in their weights. Without LSTM or GRU, which ``vmap``
+        cannot batch, and without buffers.
+
+    Raises
+    ------
+    RuntimeError
+        If the networks' architectures differ; from PyTorch.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        stacked, _ = stack_module_state(list(networks))
+        self.names = list(stacked)
+        self.weights = nn.ParameterList(stacked.values())  # each (M, ...)
+        # In a tuple, so that the pattern's own weights are not registered.
+        self.pattern = (copy.deepcopy(networks[0]).to("meta"),)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give network m the input ``x[m]``; ``(M, B, ...)`` to ``(M, B, Z)``."""
+
+        def run(weights: list[Tensor], x: Tensor) -> Tensor:
+            named = dict(zip(self.names, weights, strict=True))
+            return functional_call(self.pattern[0], named, (x,))
+
+        return vmap(run)(list(self.weights), x)
