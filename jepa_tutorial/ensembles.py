@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
+
+from jepa_tutorial.runtime import check_shape
 
 
 class Ensemble(nn.Module):
@@ -44,3 +47,27 @@ class Ensemble(nn.Module):
             return functional_call(self.pattern[0], named, (x,))
 
         return vmap(run)(list(self.weights), x)
+
+
+@torch.no_grad()
+def follow(target: Ensemble, encoder: Ensemble, tau: Tensor) -> None:
+    """Move each network's copy toward it, by its own tau.
+
+    Parameters
+    ----------
+    target : Ensemble
+        The copies, moved in place.
+    encoder : Ensemble
+        The networks that they follow.
+    tau : Tensor
+        EMA decays, ``(M,)``: 0 copies, 1 does not move.
+
+    Raises
+    ------
+    ValueError
+        If there is not one tau for each network.
+    """
+    check_shape(f"{len(encoder.weights[0])}", tau=tau)
+    for slow, fast in zip(target.weights, encoder.weights, strict=True):
+        share = (1 - tau).view(-1, *[1] * (slow.ndim - 1))
+        slow.lerp_(fast, share)

@@ -23,6 +23,7 @@ import yaml
 from nbformat import NotebookNode
 
 from jepa_tutorial.runtime import RECORD, check_choice, pick_device
+from jepa_tutorial.staleness import hash_of_code
 
 OURS = "jepa_tutorial"  # the package's name, and the key of our entry in a notebook's metadata
 SKIP_STUDY = (
@@ -162,6 +163,9 @@ def execute(
         check_choice(accepted, **{f"parameter of {path.stem}": name})
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / path.name
+        # OpenMP's threads wait for each other in a busy loop, which makes small models tens of
+        # times slower as soon as another program wants a core. Let them sleep instead.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         nbformat.write(study_cells(source) if for_study else source, given)
         start = time.monotonic()
         try:
@@ -318,7 +322,7 @@ def study_cells(notebook: NotebookNode) -> NotebookNode:
 
 
 def code_hash(path: Path, *, for_study: bool = False) -> str:
-    """Hash a notebook's code and the code of our modules that it imports.
+    """Hash a notebook's code and the code of ours that it reaches.
 
     Prose, outputs, comments and docstrings do not count. The stored study that a chapter
     shows does. The hash does not depend on the Python version that computes it.
@@ -332,88 +336,9 @@ def code_hash(path: Path, *, for_study: bool = False) -> str:
         else study_path(path).read_bytes()
     )
     source = "\n\n".join(cell.source for cell in code_cells(notebook))
-    code = ast.parse(without_magics(source))
-    modules = imported_modules(code, Path(__file__).parent)
-    digest = hashlib.sha256(stored)
-    digest.update(canonical(without_docstrings(code)).encode())
-    for module in sorted(modules):
-        digest.update(module.name.encode())
-        if module.suffix == ".py":
-            tree = ast.parse(module.read_text(encoding="utf-8"))
-            digest.update(canonical(without_docstrings(tree)).encode())
-        else:
-            digest.update(module.read_bytes())
+    code = hash_of_code(source, Path(__file__).parent)
+    digest = hashlib.sha256(stored + code.encode())
     return digest.hexdigest()[:16]
-
-
-def without_magics(source: str) -> str:
-    """Turn IPython's magic lines into ``pass``, so that the rest parses as Python."""
-    lines = source.splitlines()
-    for number, line in enumerate(lines):
-        if line.lstrip()[:1] in ("%", "!"):
-            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
-    return "\n".join(lines)
-
-
-def imported_modules(tree: ast.AST, package: Path) -> set[Path]:
-    """Find our modules that code imports, and those that these import, and so on."""
-    found: set[Path] = set()
-    waiting = [tree]
-    while waiting:
-        for node in ast.walk(waiting.pop()):
-            names: list[str] = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [
-                    node.module,
-                    *(f"{node.module}.{alias.name}" for alias in node.names),
-                ]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            for name in names:
-                if not name.startswith(OURS + "."):
-                    continue
-                module = package.joinpath(*name.split(".")[1:]).with_suffix(
-                    ".py"
-                )
-                if module.is_file() and module not in found:
-                    found.add(module)
-                    waiting.append(
-                        ast.parse(module.read_text(encoding="utf-8"))
-                    )
-    if any(module.stem == "widgets" for module in found):
-        found |= {package / "explorer.js", package / "explorer.css"}
-    return found
-
-
-def without_docstrings(tree: ast.AST) -> ast.AST:
-    """Drop the docstrings of a module, its classes and functions."""
-    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, owners)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:]
-    return tree
-
-
-def canonical(node: Any) -> str:
-    """Write a syntax tree as text that all Python versions agree on.
-
-    `ast.dump` and `ast.unparse` do not: their details differ between versions. Empty fields
-    are left out, since newer versions add such fields.
-    """
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node))
-        kept = (
-            f"{name}={canonical(value)}"
-            for name, value in fields
-            if value not in (None, [])
-        )
-        return f"{type(node).__name__}({', '.join(kept)})"
-    if isinstance(node, list):
-        return f"[{', '.join(canonical(item) for item in node)}]"
-    return repr(node)
 
 
 def stale(path: Path) -> str | None:

@@ -10,6 +10,113 @@ from torch import Tensor
 from jepa_tutorial.runtime import check_range, check_shape
 
 
+def directions(z: Tensor) -> Tensor:
+    """Latents scaled to length one: the cosine sees nothing else of them.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(..., Z)``.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; each vector has length 1, or 0 where ``z`` is 0.
+    """
+    return F.normalize(z, dim=-1)
+
+
+def spread(z: Tensor) -> float:
+    """Root-mean-square distance of the latents' directions from their mean.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``.
+
+    Returns
+    -------
+    float
+        0 for a constant encoder, at most 1.
+    """
+    return directions(z).var(dim=0, correction=0).sum().sqrt().item()
+
+
+def spectrum(z: Tensor) -> Tensor:
+    """Variance along each principal axis, largest first.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``.
+
+    Returns
+    -------
+    Tensor
+        Eigenvalues of the covariance matrix, ``(Z,)``, in float64.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``.
+    """
+    check_shape("B Z", z=z)
+    covariance = torch.cov(z.double().T, correction=0)
+    return torch.linalg.eigvalsh(covariance).flip(0).clamp_min(0)
+
+
+def effective_rank(z: Tensor) -> float:
+    """How many principal axes share the variance: the exponential of its entropy.
+
+    Roy and Vetterli (2007), for the covariance matrix. RankMe (Garrido et al., 2023) uses the
+    same for choosing models.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``.
+
+    Returns
+    -------
+    float
+        From 1 (all on one line) to Z (as much along each axis); 0 if nothing varies.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``.
+    """
+    variance = spectrum(z)
+    if variance.sum() == 0:
+        return 0.0
+    share = variance / variance.sum()
+    return torch.special.entr(share).sum().exp().item()
+
+
+def mean_pairwise_cosine(z: Tensor) -> float:
+    """Mean cosine of the angle between two different latents.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``, with B at least 2.
+
+    Returns
+    -------
+    float
+        1 if all point the same way; about 0 for a cloud around the origin.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``.
+    """
+    check_shape("B Z", z=z)
+    # The squared length of the sum counts each pair twice, and each latent with itself.
+    pairs = directions(z).sum(dim=0).square().sum() - len(z)
+    return (pairs / (len(z) * (len(z) - 1))).item()
+
+
 def retrieval_accuracy(
     z_hat: Tensor, z_bar: Tensor, num_candidates: int
 ) -> float:
@@ -77,3 +184,40 @@ def linear_probe(
     parts = (z_train, y_train, z_test, y_test)
     z_train, y_train, z_test, y_test = (part.double().cpu() for part in parts)
     return LinearRegression().fit(z_train, y_train).score(z_test, y_test)
+
+
+def noisy_probe(
+    z_train: Tensor,
+    y_train: Tensor,
+    z_test: Tensor,
+    y_test: Tensor,
+    generator: torch.Generator,
+    noise: float = 0.02,
+) -> float:
+    """The linear probe after a little noise, which hides what has become tiny.
+
+    Parameters
+    ----------
+    z_train, y_train, z_test, y_test : Tensor
+        As in `linear_probe`. The latents are scaled to length one first.
+    generator : torch.Generator
+        The source of the noise, on the CPU.
+    noise : float
+        Standard deviation of the noise on each coordinate.
+
+    Returns
+    -------
+    float
+        As in `linear_probe`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other.
+    """
+
+    def blur(z: Tensor) -> Tensor:
+        drawn = torch.randn(z.shape, generator=generator)
+        return directions(z) + noise * drawn.to(z)
+
+    return linear_probe(blur(z_train), y_train, blur(z_test), y_test)

@@ -162,6 +162,23 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
             )
 
 
+def check_batch(**latents: Tensor) -> None:
+    """Check that batches are ``(B, Z)``, of one shape, with at least two samples.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was given and what is accepted.
+    """
+    check_shape("B Z", **latents)
+    for name, z in latents.items():
+        if len(z) < 2:
+            raise ValueError(
+                f"{name} must hold a batch of at least 2 samples, got {len(z)}: "
+                "one sample has no variance"
+            )
+
+
 def check_positive(**numbers: int) -> None:
     """Check that counts are integers of at least 1.
 

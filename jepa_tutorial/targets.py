@@ -201,7 +201,7 @@ def vjepa2_mode(
 def none_mode(
     online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
 ) -> Encodings:
-    """Do without a copy: predict the online encoding of the future, gradient stopped.
+    """Without a copy: predict the online encoding of the future, gradient stopped.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import notebooks, staleness
 from jepa_tutorial.runtime import RECORD
 
 try:
@@ -35,6 +35,7 @@ TAUGHT = {
         "cache",
         "cli",
         "notebooks",
+        "staleness",
         "plots",
         "runtime",
         "widgets",
@@ -397,7 +398,7 @@ def test_no_chapter_redefines_what_the_package_offers():
         }
         for cell in notebooks.code_cells(nbformat.read(path, as_version=4)):
             if not SAVED.match(cell.source):
-                clean = notebooks.without_magics(cell.source)
+                clean = staleness.without_magics(cell.source)
                 defined = {
                     n.name
                     for n in ast.parse(clean).body

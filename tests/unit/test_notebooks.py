@@ -16,7 +16,7 @@ from nbformat.v4 import (
     new_output,
 )
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import notebooks, staleness
 
 PACKAGE = Path(notebooks.__file__).parent
 
@@ -86,7 +86,14 @@ def test_package_comments_and_docstrings_do_not_change_the_hash(
     ("module", "old", "new", "counts"),
     [
         ("losses.py", "return 1 - F", "return 2 - F", True),
-        ("runtime.py", "number < 1", "number < 2", True),  # imported by losses
+        (
+            "runtime.py",
+            "tensor.ndim ==",
+            "tensor.ndim !=",
+            True,
+        ),  # by cosine_loss
+        ("runtime.py", "number < 1", "number < 2", False),  # not reached
+        ("losses.py", "def cosine", "def f():\n    ...\n\n\ndef cosine", False),
         ("probes.py", "dim=-1", "dim=1", False),  # not imported
     ],
 )
@@ -111,6 +118,47 @@ def test_import_of_a_module_from_the_package_counts(tmp_path, package):
     before = notebooks.code_hash(path)
     change(package / "plots.py", "window: int = 25", "window: int = 26")
     assert notebooks.code_hash(path) != before
+
+
+@pytest.mark.parametrize(
+    ("statement", "old", "new", "counts"),
+    [
+        # A constant, through a function that uses it.
+        ("from jepa_tutorial.plots import use_style", "ROUND", "SQUARE", True),
+        ("from jepa_tutorial.plots import plot_loss", "ROUND", "SQUARE", False),
+        # A class through an attribute, under another name.
+        (
+            "import jepa_tutorial.losses as ls\nls.cosine_loss",
+            "1 - F",
+            "2 - F",
+            True,
+        ),
+        ("from jepa_tutorial import losses as ls", "1 - F", "2 - F", True),
+    ],
+)
+def test_definitions_count_through_whatever_reaches_them(
+    tmp_path, package, statement, old, new, counts
+):
+    plots = package / "plots.py"
+    plots.write_text(plots.read_text() + '\n\nSHAPE = "ROUND"\n')
+    change(plots, "def use_style() -> None:", "def use_style(s=SHAPE) -> None:")
+    path = write_book(tmp_path, statement)
+    before = notebooks.code_hash(path)
+    change(plots if old == "ROUND" else package / "losses.py", old, new)
+    assert (notebooks.code_hash(path) != before) == counts
+
+
+def test_every_chapter_reaches_what_it_imports():
+    for path in notebooks.chapters(PACKAGE.parent / "book"):
+        notebook = nbformat.read(path, as_version=4)
+        cells = notebooks.code_cells(notebook)
+        source = staleness.without_magics("\n".join(c.source for c in cells))
+        code = ast.parse(source)
+        reached = staleness.reached(code, PACKAGE)
+        for module, name in staleness.imports(code):
+            found = [r for r in reached if r.startswith(f"{module}: ")]
+            assert found, module
+            assert name == "*" or any(repr(name) in r for r in found), name
 
 
 def test_cells_that_only_show_do_not_count_in_a_study(tmp_path):
@@ -138,7 +186,7 @@ def test_canonical_text_is_fixed():
     tree = ast.parse(
         'def f(a, *, b=1):\n    "doc"\n    return f"{a}" if b else None\n'
     )
-    text = notebooks.canonical(notebooks.without_docstrings(tree))
+    text = staleness.canonical(staleness.without_docstrings(tree))
     assert text == (
         "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='a')], "
         "kwonlyargs=[arg(arg='b')], kw_defaults=[Constant(value=1)]), "

@@ -1,0 +1,216 @@
+"""Schedules and target modes: every entry of chapter 2's tables."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from jepa_tutorial.encoders import MLPEncoder
+from jepa_tutorial.losses import cosine_loss
+from jepa_tutorial.predictors import MLPPredictor
+from jepa_tutorial.targets import (
+    MODES,
+    EMATarget,
+    cosine_decay,
+    coupled_decay,
+    linear_decay,
+)
+
+
+@pytest.mark.parametrize("schedule", [linear_decay, cosine_decay])
+def test_schedules_rise_from_the_base_to_one(schedule):
+    values = [schedule(0.996, k / 50) for k in range(51)]
+    assert values[0] == pytest.approx(0.996)
+    assert values[25] == pytest.approx(0.998)  # both are half way at half time
+    assert values[-1] == pytest.approx(1)
+    assert values == sorted(values)
+
+
+def test_linear_is_straight_and_cosine_is_flat_at_both_ends():
+    linear = torch.tensor(
+        [linear_decay(0.9, k / 100) for k in range(101)]
+    ).double()
+    torch.testing.assert_close(
+        linear.diff(), torch.full((100,), 0.001).double(), atol=1e-6, rtol=0
+    )
+    cosine = (
+        torch.tensor([cosine_decay(0.9, k / 100) for k in range(101)])
+        .double()
+        .diff()
+    )
+    assert cosine[0] < 0.1 * cosine[50]
+    assert cosine[-1] < 0.1 * cosine[50]
+
+
+def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
+    assert coupled_decay(0.99, 1e-3, 1e-3) == pytest.approx(0.99)
+    assert coupled_decay(0.99, 0.0, 1e-3) == 1
+    assert coupled_decay(0.99, 5e-4, 1e-3) == pytest.approx(1 - 0.01 * 0.5)
+    for progress in (0.0, 0.3, 0.7, 1.0):
+        lr = 1e-3 * (1 + math.cos(math.pi * progress)) / 2
+        assert coupled_decay(0.99, lr, 1e-3) == pytest.approx(
+            cosine_decay(0.99, progress)
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: linear_decay(1.1, 0.5),
+            "base must be a number from 0 to 1, got 1.1",
+        ),
+        (
+            lambda: cosine_decay(0.9, -0.1),
+            "progress must be a number from 0 to 1, got -0.1",
+        ),
+        (
+            lambda: coupled_decay(0.9, 2e-3, 1e-3),
+            "lr must be a number from 0 to 0.001, got 0.002",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+class Setup:
+    """An encoder, a copy with other weights, a predictor, and one batch."""
+
+    def __init__(self, mode):
+        torch.manual_seed(0)
+        self.online = MLPEncoder(2, 5, 16, 4)
+        self.target = EMATarget(MLPEncoder(2, 5, 16, 4), 0.9)
+        self.predictor = MLPPredictor(4, 16)
+        self.past, self.future = torch.randn(9, 5, 2), torch.randn(9, 5, 2)
+        self.made = MODES[mode](
+            self.online, self.target, self.past, self.future
+        )
+
+    def prediction_loss(self):
+        return cosine_loss(self.predictor(self.made.z), self.made.z_bar)
+
+    def learns(self, loss):
+        loss.backward()
+        parts = ("online", "target", "predictor")
+        return {
+            name
+            for name in parts
+            if any(w.grad is not None for w in getattr(self, name).parameters())
+        }
+
+
+@pytest.mark.parametrize(
+    ("mode", "reads", "aims", "sees"),
+    [
+        ("default", "target", "target", ("past", "future")),
+        ("vjepa2", "online", "target", ("past",)),
+        ("none", "online", "online", ("past", "future")),
+    ],
+)
+def test_who_encodes_what(mode, reads, aims, sees):
+    setup = Setup(mode)
+    assert torch.equal(setup.made.z, getattr(setup, reads)(setup.past))
+    assert torch.equal(setup.made.z_bar, getattr(setup, aims)(setup.future))
+    expected = [setup.online(getattr(setup, part)) for part in sees]
+    assert len(setup.made.seen) == len(expected)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(setup.made.seen, expected, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "learns"),
+    [
+        ("default", {"predictor"}),
+        ("vjepa2", {"online", "predictor"}),
+        ("none", {"online", "predictor"}),
+    ],
+)
+def test_who_learns_from_the_prediction(mode, learns):
+    setup = Setup(mode)
+    assert setup.learns(setup.prediction_loss()) == learns
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_only_the_encoder_learns_from_a_regularizer(mode):
+    setup = Setup(mode)
+    assert setup.learns(sum(z.square().mean() for z in setup.made.seen)) == {
+        "online"
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_gradient_flows_through_the_target(mode):
+    assert not Setup(mode).made.z_bar.requires_grad
+
+
+def moved_after_training(mode, weight):
+    """Train on the prediction and a weighted regularizer; which parts have moved?"""
+    setup = Setup(mode)
+    target = EMATarget(setup.online, 0.9)
+    parts = {
+        "online": setup.online,
+        "target": target,
+        "predictor": setup.predictor,
+    }
+    before = {
+        name: [w.clone() for w in part.parameters()]
+        for name, part in parts.items()
+    }
+    weights = [*setup.online.parameters(), *setup.predictor.parameters()]
+    optimizer = torch.optim.Adam(weights, lr=1e-2)
+    for _ in range(3):
+        made = MODES[mode](setup.online, target, setup.past, setup.future)
+        loss = cosine_loss(setup.predictor(made.z), made.z_bar)
+        loss = loss + weight * sum(z.square().mean() for z in made.seen)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if mode != "none":
+            target.update(setup.online)
+    return {
+        name
+        for name, part in parts.items()
+        if any(
+            not torch.equal(a, b)
+            for a, b in zip(before[name], part.parameters(), strict=True)
+        )
+    }
+
+
+def test_default_mode_without_a_regularizer_never_moves_the_encoder():
+    assert moved_after_training("default", 0.0) == {"predictor"}
+
+
+def test_default_mode_with_a_regularizer_moves_the_encoder_and_its_copy():
+    assert moved_after_training("default", 1.0) == {
+        "online",
+        "target",
+        "predictor",
+    }
+
+
+def test_vjepa2_mode_moves_all_and_none_mode_leaves_the_copy():
+    assert moved_after_training("vjepa2", 0.0) == {
+        "online",
+        "target",
+        "predictor",
+    }
+    assert moved_after_training("none", 0.0) == {"online", "predictor"}
+
+
+def test_buffers_are_not_averaged():
+    """What chapter 2 shows: batch norm's running mean stays behind in our copy."""
+    normed = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
+    target = EMATarget(normed, 0.5)
+    normed(5 + torch.randn(64, 2))
+    target.update(normed)
+    assert target.encoder[1].running_mean.norm() == 0
+    assert normed[1].running_mean.norm() > 0
