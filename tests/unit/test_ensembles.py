@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from jepa_tutorial.encoders import LSTMEncoder, MLPEncoder
-from jepa_tutorial.ensembles import Ensemble
+from jepa_tutorial.ensembles import Ensemble, follow
 from jepa_tutorial.targets import EMATarget
 
 
@@ -86,3 +86,21 @@ def test_lstm_cannot_be_batched():
     members = [LSTMEncoder(2, 8, 4) for _ in range(2)]
     with pytest.raises(RuntimeError):
         Ensemble(members)(torch.randn(2, 7, 5, 2)).sum().backward()
+
+
+def test_each_copy_follows_by_its_own_tau():
+    encoder, target = Ensemble(networks()), Ensemble(networks())
+    with torch.no_grad():
+        for weight in target.parameters():
+            weight.zero_()
+    follow(target, encoder, torch.tensor([0.0, 0.75, 1.0]))
+    shares = torch.tensor([1.0, 0.25, 0.0])
+    for slow, fast in zip(target.weights, encoder.weights, strict=True):
+        expected = fast * shares.view(-1, *[1] * (fast.ndim - 1))
+        torch.testing.assert_close(slow, expected)
+
+
+def test_a_tau_for_each_network_is_asked_for():
+    encoder = Ensemble(networks())
+    with pytest.raises(ValueError, match=r"tau must have the shape \(3\)"):
+        follow(copy.deepcopy(encoder), encoder, torch.tensor([0.5]))

@@ -10,7 +10,16 @@ import torch
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from jepa_tutorial.probes import linear_probe, retrieval_accuracy
+from jepa_tutorial.probes import (
+    directions,
+    effective_rank,
+    linear_probe,
+    mean_pairwise_cosine,
+    noisy_probe,
+    retrieval_accuracy,
+    spectrum,
+    spread,
+)
 
 
 def test_retrieval_is_one_for_a_perfect_prediction_at_any_length():
@@ -122,3 +131,74 @@ def test_probe_names_bad_arguments():
         match=re.escape("y_train must have the shape (N), got (8, 1)"),
     ):
         linear_probe(z, y[:, None], z, y)
+
+
+# --- meters of collapse ------------------------------------------------------------------------
+
+
+def cloud(count=4000, size=6):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(count, size, generator=generator)
+
+
+def test_spectrum_is_the_variance_along_principal_axes_largest_first():
+    z = cloud() * torch.tensor([3.0, 2.0, 1.0, 0.0, 0.0, 0.0])
+    found = spectrum(z)
+    singular = torch.linalg.svdvals(z.double() - z.double().mean(dim=0))
+    torch.testing.assert_close(
+        found, singular.square() / len(z), atol=1e-6, rtol=1e-6
+    )
+    assert found.tolist() == sorted(found.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 6])
+def test_effective_rank_counts_equal_axes(axes):
+    z = cloud()
+    z = z - z.mean(dim=0)
+    orthonormal = torch.linalg.qr(z).Q
+    z = orthonormal * (torch.arange(6) < axes)
+    assert effective_rank(z) == pytest.approx(axes, rel=1e-3)
+
+
+def test_effective_rank_has_no_scale_and_a_constant_has_none():
+    assert effective_rank(1e-4 * cloud()) == pytest.approx(
+        effective_rank(cloud())
+    )
+    assert effective_rank(torch.ones(32, 4)) == 0
+
+
+def test_mean_pairwise_cosine_is_the_mean_over_pairs():
+    z = cloud(50) + 1
+    cosine = torch.nn.functional.cosine_similarity(z[:, None], z, dim=-1)
+    pairs = cosine[~torch.eye(50, dtype=torch.bool)]
+    assert mean_pairwise_cosine(z) == pytest.approx(
+        pairs.mean().item(), abs=1e-5
+    )
+    assert mean_pairwise_cosine(torch.ones(9, 4)) == pytest.approx(1)
+
+
+def test_spread_is_zero_for_a_constant_and_one_for_opposite_directions():
+    assert spread(torch.ones(8, 3)) == pytest.approx(0, abs=1e-6)
+    z = torch.tensor([[1.0, 0.0], [-2.0, 0.0]])
+    assert spread(z) == pytest.approx(1)
+    torch.testing.assert_close(directions(z).norm(dim=-1), torch.ones(2))
+
+
+def test_noisy_probe_does_not_find_what_has_become_tiny():
+    z = cloud()
+    y = z[:, 0]
+    tiny = torch.cat([1e-5 * z[:, :1], torch.ones(len(z), 1)], dim=1)
+
+    def both(z):
+        halves = z[:2000], y[:2000], z[2000:], y[2000:]
+        generator = torch.Generator().manual_seed(0)
+        return linear_probe(*halves), noisy_probe(*halves, generator)
+
+    plain, noisy = both(tiny)
+    assert plain > 0.99
+    assert noisy < 0.05
+    # The same quantity, large: both find it.
+    plain, noisy = both(
+        torch.cat([0.3 * z[:, :1], torch.ones(len(z), 1)], dim=1)
+    )
+    assert min(plain, noisy) > 0.9

@@ -1,0 +1,254 @@
+"""Remedies: identities, gradients at collapse, gradcheck, bad input."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.func import vmap
+
+from jepa_tutorial.losses import (
+    barlow_twins_loss,
+    centering_loss,
+    covariance_loss,
+    dino_loss,
+    random_directions,
+    sigreg_loss,
+    standardize,
+    update_center,
+    variance_loss,
+    vicreg_loss,
+)
+
+EXPECTED = math.sqrt(2 * math.pi) * (1 - 1 / math.sqrt(3))
+
+
+def samples(count=512, size=8, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, size, generator=generator, dtype=torch.float64)
+
+
+def whitened(count=512, size=8):
+    """A batch whose covariance matrix is the identity."""
+    z = samples(count, size)
+    z = z - z.mean(dim=0)
+    factor = torch.linalg.cholesky(torch.cov(z.T))
+    return torch.linalg.solve_triangular(factor, z.T, upper=False).T
+
+
+def sides(size=8, count=32):
+    generator = torch.Generator().manual_seed(1)
+    return random_directions(size, count, generator).double()
+
+
+SIDES = sides()
+ON_LATENTS = {
+    "variance": variance_loss,
+    "covariance": covariance_loss,
+    "vicreg": vicreg_loss,
+    "barlow_batch": lambda z: barlow_twins_loss(z, z),
+    "centering": lambda z: centering_loss(z, torch.ones(8).double()),
+    "sigreg": lambda z: sigreg_loss(z, SIDES),
+    "dino": lambda z: dino_loss(z, z, torch.zeros(8).double()),
+}
+remedies = pytest.mark.parametrize("name", ON_LATENTS)
+
+
+# --- identities --------------------------------------------------------------------------------
+
+
+def test_vicreg_of_a_whitened_batch_is_zero():
+    assert vicreg_loss(whitened()).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_variance_sees_shrinking_and_covariance_repetition():
+    z = whitened()
+    assert variance_loss(0.5 * z).item() == pytest.approx(0.5, abs=1e-3)
+    z = torch.cat([z, z], dim=1)  # each dimension is correlated with one other
+    assert covariance_loss(z).item() == pytest.approx(1)
+    assert variance_loss(z).item() == 0
+
+
+def test_covariance_agrees_with_torch():
+    z = samples()
+    expected = torch.cov(z.T)
+    expected = (
+        expected.square().sum() - expected.diagonal().square().sum()
+    ) / 8
+    torch.testing.assert_close(covariance_loss(z), expected)
+
+
+def test_standardize_is_batch_normalization():
+    z = 3 * samples() + 7
+    expected = F.batch_norm(z, None, None, training=True)
+    torch.testing.assert_close(standardize(z), expected)
+
+
+def test_barlow_twins_of_equal_decorrelated_views_is_zero():
+    z = whitened()
+    assert barlow_twins_loss(z, z).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_barlow_twins_of_independent_views_is_about_z():
+    a, b = samples(20_000, seed=0), samples(20_000, seed=1)
+    assert barlow_twins_loss(a, b).item() == pytest.approx(8, rel=0.05)
+
+
+def test_barlow_twins_on_one_batch_does_not_see_shrinking():
+    z = samples()
+    whole, small = (barlow_twins_loss(s * z, s * z) for s in (1, 0.05))
+    assert abs(small - whole) < 0.001
+    assert variance_loss(0.05 * z) > 0.9
+
+
+@pytest.mark.parametrize("count", [16, 256])
+def test_sigreg_of_normal_samples_tends_to_its_expected_value(count):
+    values = [
+        sigreg_loss(samples(count, seed=seed), sides()) for seed in range(200)
+    ]
+    assert torch.stack(values).mean().item() == pytest.approx(EXPECTED, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda z: z + 0.5,
+        lambda z: 2 * z,
+        lambda z: 0.5 * z,
+        lambda z: z / samples(len(z), 1, 2).square().clamp_min(1e-3),
+        lambda z: 0 * z,
+        lambda z: z[:, :1].expand_as(z),
+    ],
+    ids=["shifted", "large", "small", "heavy tails", "constant", "line"],
+)
+def test_sigreg_grows_for_what_is_not_normal(change):
+    z = samples()
+    assert sigreg_loss(change(z), sides()) > 3 * EXPECTED
+
+
+def test_sigreg_is_the_integral_over_the_characteristic_function():
+    """Against a fine integral in one dimension, written out with complex numbers."""
+    z = samples(64, 1)
+    t = torch.linspace(-8, 8, 4001, dtype=torch.float64)
+    empirical = torch.exp(1j * z * t).mean(dim=0)
+    distance = (empirical - torch.exp(-t.square() / 2)).abs().square()
+    weighted = distance * torch.exp(-t.square() / 2)
+    expected = 64 * torch.trapezoid(weighted, t)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    assert sigreg_loss(z, one).item() == pytest.approx(
+        expected.item(), rel=0.01
+    )
+
+
+def test_centering_is_satisfied_by_a_constant_at_the_center():
+    center = torch.arange(8).double()
+    assert centering_loss(center.expand(32, 8), center) == 0
+    assert centering_loss(samples() + center, center) > 0
+
+
+def test_dino_is_cross_entropy_and_centering_takes_a_shift_away():
+    z_hat, z_bar = samples(seed=0), samples(seed=1)
+    center = torch.arange(8).double()
+    target = ((z_bar - center) / 0.04).softmax(dim=-1)
+    expected = F.cross_entropy(z_hat / 0.1, target)
+    torch.testing.assert_close(dino_loss(z_hat, z_bar, center), expected)
+    shifted = dino_loss(z_hat, z_bar + center, center)
+    torch.testing.assert_close(
+        shifted, dino_loss(z_hat, z_bar, torch.zeros_like(center))
+    )
+
+
+def test_center_follows_the_mean_without_gradient():
+    z = samples().requires_grad_()
+    center = update_center(torch.zeros(8).double(), z, 0.75)
+    torch.testing.assert_close(center, 0.25 * z.detach().mean(dim=0))
+    assert not center.requires_grad
+
+
+def test_directions_have_length_one_and_come_from_the_generator():
+    first, again = sides(), sides()
+    torch.testing.assert_close(first.norm(dim=0), torch.ones(32).double())
+    assert torch.equal(first, again)
+
+
+# --- gradients ---------------------------------------------------------------------------------
+
+
+@remedies
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_gradients_are_finite_at_collapse_and_pull_no_points_apart(name, value):
+    z = torch.full((32, 8), value, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(ON_LATENTS[name](z), z)
+    assert gradient.isfinite().all()
+    torch.testing.assert_close(gradient, gradient[:1].expand_as(gradient))
+
+
+@remedies
+def test_gradients_are_right(name):
+    z = (0.6 * samples(6)).requires_grad_()
+    assert torch.autograd.gradcheck(ON_LATENTS[name], z)
+
+
+@remedies
+def test_a_stack_of_batches_gives_each_its_own_loss(name):
+    z = torch.stack([samples(seed=seed) for seed in range(3)])
+    expected = torch.stack([ON_LATENTS[name](batch) for batch in z])
+    torch.testing.assert_close(vmap(ON_LATENTS[name])(z), expected)
+
+
+def test_hinge_on_the_deviation_pulls_harder_at_a_small_cloud_than_on_the_variance():
+    z = (0.05 * samples()).requires_grad_()
+    (ours,) = torch.autograd.grad(variance_loss(z), z)
+    other = F.relu(1 - z.var(dim=0)).mean()
+    (theirs,) = torch.autograd.grad(other, z)
+    assert ours.norm() > 5 * theirs.norm()
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "loss", [variance_loss, covariance_loss, lambda z: barlow_twins_loss(z, z)]
+)
+def test_a_batch_of_one_is_refused(loss):
+    with pytest.raises(ValueError, match=r"at least 2 samples, got 1"):
+        loss(torch.zeros(1, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: variance_loss(torch.zeros(2, 3, 4)), r"z must have the shape"),
+        (
+            lambda: barlow_twins_loss(torch.zeros(4, 3), torch.zeros(5, 3)),
+            r"z_b must have the shape .* B = 4",
+        ),
+        (
+            lambda: centering_loss(torch.zeros(4, 3), torch.zeros(2)),
+            r"z must have the shape \(B, 2\)",
+        ),
+        (
+            lambda: dino_loss(
+                torch.zeros(4, 3), torch.zeros(4, 2), torch.zeros(3)
+            ),
+            r"z_bar must have the shape",
+        ),
+        (
+            lambda: sigreg_loss(torch.zeros(4, 3), torch.zeros(2, 8)),
+            r"z must have the shape \(B, 2\)",
+        ),
+        (
+            lambda: update_center(torch.zeros(3), torch.zeros(4, 3), 1.5),
+            r"decay must be a number from 0 to 1",
+        ),
+        (
+            lambda: random_directions(0, 8, torch.Generator()),
+            r"latent_dim must be an integer of at least 1",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
