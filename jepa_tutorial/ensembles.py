@@ -36,15 +36,15 @@ class Ensemble(nn.Module):
         stacked, _ = stack_module_state(list(networks))
         self.names = list(stacked)
         self.weights = nn.ParameterList(stacked.values())  # each (M, ...)
-        # In a tuple, so that the pattern's own weights are not registered.
-        self.pattern = (copy.deepcopy(networks[0]).to("meta"),)
+        # In a tuple, so that the template's own weights are not registered.
+        self.template = (copy.deepcopy(networks[0]).to("meta"),)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give network m the input ``x[m]``; ``(M, B, ...)`` to ``(M, B, Z)``."""
 
         def run(weights: list[Tensor], x: Tensor) -> Tensor:
             named = dict(zip(self.names, weights, strict=True))
-            return functional_call(self.pattern[0], named, (x,))
+            return functional_call(self.template[0], named, (x,))
 
         return vmap(run)(list(self.weights), x)
 

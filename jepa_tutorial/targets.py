@@ -23,7 +23,7 @@ class EMATarget(nn.Module):
     encoder : nn.Module
         The encoder to copy.
     ema_decay : float
-        tau, from 0 (the target is the encoder of the last step) to 1 (it never moves).
+        tau, from 0 (the target is the encoder itself, gradient stopped) to 1 (it never moves).
 
     Raises
     ------
