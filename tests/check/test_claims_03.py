@@ -150,13 +150,15 @@ def keeps_more(run, remedy, target, than):
     return nuisance >= run["nuisance_" + than] + 0.03
 
 
-@pytest.mark.parametrize("remedy", ["vicreg", "sigreg"])
-def test_full_rank_beside_a_slow_copy_keeps_the_nuisance(remedy):
-    for than in (f"{remedy}_online", "nothing_ema"):
-        assert share(lambda run, t=than: keeps_more(run, remedy, "ema", t)) >= 9
+def test_sigreg_beside_a_slow_copy_keeps_the_nuisance():
+    """VICReg does so in most seeds only, and the chapter says that."""
+    for than in ("sigreg_online", "nothing_ema"):
+        assert (
+            share(lambda run, t=than: keeps_more(run, "sigreg", "ema", t)) >= 9
+        )
     # Without the remedy there is nothing to fill.
     assert (
-        share(lambda run: keeps_more(run, "nothing", "ema", f"{remedy}_online"))
+        share(lambda run: keeps_more(run, "nothing", "ema", "sigreg_online"))
         <= 1
     )
 
@@ -165,7 +167,6 @@ def test_full_rank_beside_a_slow_copy_keeps_the_nuisance(remedy):
 
 
 def test_on_a_projection_sigreg_lets_the_latent_leave_the_nuisance_out():
-    """For VICReg 8 of 10 seeds agree, so the chapter does not claim it."""
     than = "sigreg_projected_ema"
     assert share(lambda run: keeps_more(run, "sigreg", "ema", than)) >= 9
     assert (
