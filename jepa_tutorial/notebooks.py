@@ -164,8 +164,8 @@ def execute(
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / path.name
         # OpenMP's threads wait for each other in a busy loop, which makes small models tens of
-        # times slower as soon as another program wants a core. Let them sleep instead.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # times slower as soon as another program wants a core. Let them soon go to sleep instead.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         nbformat.write(study_cells(source) if for_study else source, given)
         start = time.monotonic()
         try:

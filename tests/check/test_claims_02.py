@@ -72,6 +72,15 @@ def test_a_slow_copy_finds_its_feet_sooner_than_none():
     assert share(lambda run: starts_sooner(run, "0_0", "0_999")) == 0
 
 
+def is_more_alike(run, fast="0_0", slow="0_999"):
+    return run[f"early_spread_tau_{fast}"] < run[f"early_spread_tau_{slow}"]
+
+
+def test_early_the_latents_of_a_fast_target_are_more_alike():
+    assert share(is_more_alike) >= 9
+    assert share(lambda run: is_more_alike(run, "0_999", "0_0")) <= 1
+
+
 def test_at_the_end_that_advantage_is_gone():
     def much_better(run):
         return run["retrieval_tau_0_999"] >= 3 * run["retrieval_tau_0_0"]
