@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -262,3 +264,16 @@ def test_notebooks_are_normalized():
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
+def test_pins_install_on_the_first_release_of_each_python(python):
+    """A distribution's Python is seldom the newest: Debian 12 has 3.11.2."""
+    for name, version in pins().items():
+        try:
+            found = metadata(name)
+        except PackageNotFoundError:  # needed on another platform only
+            continue
+        asked = found["Requires-Python"] or ""
+        if Version(found["Version"]) == version:
+            assert SpecifierSet(asked).contains(python), f"{name} needs {asked}"
