@@ -131,7 +131,11 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
     )
     nbformat.write(source, path)
     before = path.read_bytes()
-    command = "from jepa_tutorial.cli import main; raise SystemExit(main())"
+    # A process that was started in the background may have been told to ignore SIGINT.
+    command = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from jepa_tutorial.cli import main; raise SystemExit(main())"
+    )
     process = subprocess.Popen(
         [
             sys.executable,
