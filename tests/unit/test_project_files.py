@@ -110,8 +110,6 @@ def test_colab_satisfies_what_a_chapter_needs():
             assert requirement.specifier.contains(COLAB[name]), (
                 f"{requirement}: {COLAB[name]}"
             )
-    from packaging.specifiers import SpecifierSet
-
     for version in ("3.10", "3.11", "3.12", COLAB["python"]):
         assert SpecifierSet(PROJECT["requires-python"]).contains(version)
 
@@ -269,6 +267,7 @@ def test_notebooks_are_normalized():
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
 def test_pins_install_on_the_first_release_of_each_python(python):
     """A distribution's Python is seldom the newest: Debian 12 has 3.11.2."""
+    seen = 0
     for name, version in pins().items():
         try:
             found = metadata(name)
@@ -277,3 +276,7 @@ def test_pins_install_on_the_first_release_of_each_python(python):
         asked = found["Requires-Python"] or ""
         if Version(found["Version"]) == version:
             assert SpecifierSet(asked).contains(python), f"{name} needs {asked}"
+            seen += 1
+    assert seen > len(pins()) / 2, (
+        "the pinned packages are not what is installed"
+    )
