@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from jepa_tutorial.predictors import roll_out
 
 
 class JEPA(nn.Module):
@@ -45,3 +48,44 @@ class JEPA(nn.Module):
         z_hat = self.predictor(z)
         z_bar = self.target(x_target)
         return z_hat, z_bar
+
+
+class RolloutJEPA(nn.Module):
+    """Encode one window, then predict the latents of the windows after it, step by step.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From windows ``(B, H, ...)`` to ``z``, ``(B, Z)``.
+    predictor : nn.Module
+        From ``z`` to the latent one step later.
+    target : nn.Module
+        From windows to ``z_bar``, with a method ``update(encoder)``.
+    regularizer : callable
+        From ``z`` to a scalar, such as `vicreg_loss`.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        predictor: nn.Module,
+        target: nn.Module,
+        regularizer: Callable[[Tensor], Tensor],
+    ) -> None:
+        super().__init__()
+        self.encoder, self.predictor, self.target = encoder, predictor, target
+        self.regularizer = regularizer
+
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``z`` (B, Z), ``z_hat`` and ``z_bar`` (B, K, Z) of ``(B, K + 1, H, ...)``."""
+        rollout = windows.shape[1] - 1
+        z = self.encoder(windows[:, 0])
+        z_hat = roll_out(self.predictor, z, rollout)
+        # The one place that folds time into the batch.
+        z_bar = self.target(windows[:, 1:].flatten(0, 1))
+        return z, z_hat, z_bar.unflatten(0, (-1, rollout))
+
+    def loss(self, windows: Tensor) -> Tensor:
+        """Return the prediction cost over all steps, plus the regularizer."""
+        z, z_hat, z_bar = self(windows)
+        return F.mse_loss(z_hat, z_bar) + self.regularizer(z)

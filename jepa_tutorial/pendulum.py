@@ -1,6 +1,8 @@
-"""The double pendulum: its motion, its energy, its chaos, and pictures of it."""
+"""The double pendulum: its motion, its energy and its chaos."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -68,7 +70,7 @@ def runge_kutta_step(
 
 
 def simulate_pendulum(
-    start: Tensor, num_frames: int, substeps: int = 20
+    start: Tensor, num_frames: int, substeps: int = 10
 ) -> Tensor:
     """Follow double pendulums from their starts, many at once.
 
@@ -144,7 +146,7 @@ def bob_positions(state: Tensor) -> Tensor:
 
 
 def lyapunov_exponent(
-    start: Tensor, num_frames: int, substeps: int = 20
+    start: Tensor, num_frames: int, substeps: int = 10
 ) -> Tensor:
     """Estimate how fast neighbors of a trajectory part: the largest Lyapunov exponent.
 
@@ -189,81 +191,67 @@ def lyapunov_exponent(
     return growth / (num_frames * FRAME_TIME)
 
 
-def render_pendulum(
-    state: Tensor, image_size: int = 32, channels: int = 1
-) -> Tensor:
-    """Draw double pendulums: two rods, a bright large bob and a darker small one.
-
-    Anti-aliased: a pixel is covered by as much as its distance to the shape's edge says.
+def pendulum(
+    num_samples: int,
+    seq_len: int,
+    generator: torch.Generator,
+    max_angle: float = 2.0,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Positions of both bobs of double pendulums let go from rest.
 
     Parameters
     ----------
-    state : Tensor
-        ``(N, T, 4)``, as in `accelerations`.
-    image_size : int
-        Height and width in pixels, from 16 to 128; the picture spans 4.6 m.
-    channels : int
-        1 for gray, 3 for color.
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many frames each, T.
+    generator : torch.Generator
+        The source of randomness.
+    max_angle : float
+        Both angles of the start are uniform from minus this to this, in rad; up to pi.
 
     Returns
     -------
-    Tensor
-        Frames, ``(N, T, C, H, W)``, uint8.
+    x : Tensor
+        Positions, ``(N, T, 4)``; see `bob_positions`.
+    state : dict of str to Tensor
+        ``sin_1``, ``cos_1``, ``sin_2``, ``cos_2`` of both angles and ``speed_1``, ``speed_2``
+        in rad/s, each ``(N, T)``.
 
     Raises
     ------
     ValueError
-        If a shape or a size is out of range.
+        If ``max_angle`` is not from 0 to pi.
     """
-    check_shape("N T 4", state=state)
-    check_range(16, 128, image_size=image_size)
-    check_range(1, 3, channels=channels)
-    places = bob_positions(state).float().flatten(0, 1)  # (N * T, 4)
-    frames = torch.empty(
-        len(places), channels, image_size, image_size, dtype=torch.uint8
-    )
-    # In pieces, so that memory grows with the output only.
-    for piece, out in zip(places.split(256), frames.split(256), strict=True):
-        out.copy_(draw(piece, image_size, channels))
-    return frames.view(*state.shape[:2], *frames.shape[1:])
+    check_range(0, math.pi, max_angle=max_angle)
+    angles = torch.rand(num_samples, 2, generator=generator, dtype=torch.double)
+    start = torch.zeros(num_samples, 4, dtype=torch.double)
+    start[:, :2] = (2 * angles - 1) * max_angle
+    motion = simulate_pendulum(start, seq_len)  # (N, T, 4)
+    return bob_positions(motion).float(), state_of(motion)
 
 
-SPAN = 4.6  # m from one edge of the picture to the other
-# Radius or half-width in m, then red, green, blue; the mean of these is the gray.
-ROD = (0.06, (0.45, 0.45, 0.45))
-FIRST_BOB = (0.24, (1.0, 0.85, 0.2))
-SECOND_BOB = (0.18, (0.25, 0.6, 1.0))
+def state_of(motion: Tensor) -> dict[str, Tensor]:
+    """Name the parts of the state that a probe should find.
 
+    Sines and cosines, because an angle jumps where it is wrapped.
 
-def draw(places: Tensor, image_size: int, channels: int) -> Tensor:
-    """Draw bobs at ``(F, 4)`` as frames ``(F, C, H, W)`` in float32 from 0 to 255."""
-    pixel = SPAN / image_size
-    middles = (torch.arange(image_size) + 0.5) * pixel - SPAN / 2
-    x, y = (
-        middles[None, None, :],
-        -middles[None, :, None],
-    )  # (1, 1, W), (1, H, 1)
-    x_1, y_1, x_2, y_2 = places[..., None, None].unbind(1)  # (F, 1, 1)
-    shapes = (
-        (distance_to_rod(x, y, 0 * x_1, 0 * y_1, x_1, y_1), ROD),
-        (distance_to_rod(x, y, x_1, y_1, x_2, y_2), ROD),
-        (torch.hypot(x - x_1, y - y_1), FIRST_BOB),
-        (torch.hypot(x - x_2, y - y_2), SECOND_BOB),
-    )
-    image = torch.zeros(len(places), channels, image_size, image_size)
-    for distance, (radius, color) in shapes:
-        cover = ((radius - distance) / pixel + 0.5).clamp_(0, 1)[:, None]
-        paint = (
-            torch.tensor(color) if channels == 3 else torch.tensor(color).mean()
-        )
-        image += cover * (paint.view(-1, 1, 1) - image)
-    return (255 * image).round_()
+    Parameters
+    ----------
+    motion : Tensor
+        ``(..., 4)``, as in `accelerations`.
 
-
-def distance_to_rod(
-    x: Tensor, y: Tensor, x_a: Tensor, y_a: Tensor, x_b: Tensor, y_b: Tensor
-) -> Tensor:
-    """Distance of points from the rod between a and b, which is 1 m long."""
-    along_x, along_y = x_b - x_a, y_b - y_a
-    share = ((x - x_a) * along_x + (y - y_a) * along_y).clamp_(0, 1)
-    return torch.hypot(x - x_a - share * along_x, y - y_a - share * along_y)
+    Returns
+    -------
+    dict of str to Tensor
+        See `pendulum`; each ``(...)`` in float32.
+    """
+    angle_1, angle_2, speed_1, speed_2 = motion.float().unbind(-1)
+    return {
+        "sin_1": angle_1.sin(),
+        "cos_1": angle_1.cos(),
+        "sin_2": angle_2.sin(),
+        "cos_2": angle_2.cos(),
+        "speed_1": speed_1,
+        "speed_2": speed_2,
+    }

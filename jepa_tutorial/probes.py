@@ -221,3 +221,37 @@ def noisy_probe(
         return directions(z) + noise * drawn.to(z)
 
     return linear_probe(blur(z_train), y_train, blur(z_test), y_test)
+
+
+def valid_times(
+    error: Tensor, frame_time: float, threshold: float = 0.4
+) -> tuple[Tensor, Tensor]:
+    """How long each forecast stays valid: until its error first exceeds the threshold.
+
+    Parameters
+    ----------
+    error : Tensor
+        Of forecasts 1, 2, ... frames ahead, ``(N, T)``. For the double pendulum: the root mean
+        square over sine and cosine of both angles.
+    frame_time : float
+        s between two frames.
+    threshold : float
+        The largest error that is still valid.
+
+    Returns
+    -------
+    times : Tensor
+        ``(N,)`` in s: the last frame before the first invalid one, and the whole horizon where
+        there is none.
+    censored : Tensor
+        ``(N,)``, bool: valid to the end, so that the true time is longer.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(N, T)``.
+    """
+    check_shape("N T", error=error)
+    valid = (error <= threshold).int().cumprod(dim=1)  # 0 from the first invalid frame on
+    frames = valid.sum(dim=1)
+    return frames * frame_time, frames == error.shape[1]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.runtime import (
@@ -78,3 +78,67 @@ def train(
         optimizer.step()
         model.target.update(model.encoder)
         yield step, loss.item()
+
+
+def train_on_windows(
+    loss_of: Callable[[Tensor], Tensor],
+    weights: Iterable[nn.Parameter],
+    windows: Tensor,
+    *,
+    length: int,
+    steps: int,
+    batch_size: int,
+    lr: float,
+    generator: torch.Generator,
+) -> Iterator[tuple[float, float]]:
+    """Minimize a loss over random stretches of windows, as the learning rate falls to zero.
+
+    A generator function: the caller's own loop moves targets and keeps what it wants. The
+    learning rate follows half a cosine.
+
+    Parameters
+    ----------
+    loss_of : callable
+        From a batch of stretches, ``(B, length, H, ...)``, to a scalar.
+    weights : iterable of nn.Parameter
+        What the optimizer, Adam, moves.
+    windows : Tensor
+        All windows of all trajectories, ``(N, T, H, ...)``; see `history_windows`.
+    length : int
+        Windows in a stretch, one after the other.
+    steps : int
+        Optimizer steps.
+    batch_size : int
+        Stretches in a step, each from a random trajectory and start.
+    lr : float
+        Learning rate at the start.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+
+    Yields
+    ------
+    loss : float
+        Of this step's batch, before the weights moved.
+    lr_now : float
+        The learning rate of this step.
+
+    Raises
+    ------
+    ValueError
+        At the first step, for a size below 1 or a stretch that does not fit.
+    """
+    check_positive(steps=steps, batch_size=batch_size, length=length)
+    check_range(1, windows.shape[1], length=length)
+    last_start = windows.shape[1] - length
+    optimizer = torch.optim.Adam(weights, lr=lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in progress(range(steps), "training"):
+        row = torch.randint(len(windows), (batch_size, 1), generator=generator)
+        start = torch.randint(last_start + 1, row.shape, generator=generator)
+        batch = windows[row, start + torch.arange(length)]  # (B, length, H, ...)
+        loss, lr_now = loss_of(batch), schedule.get_last_lr()[0]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        yield loss.item(), lr_now

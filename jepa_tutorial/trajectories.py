@@ -184,3 +184,29 @@ def split_window(
     check_range(1, x.shape[1] - start, window=context_len + target_len)
     middle = start + context_len
     return x[:, start:middle], x[:, middle : middle + target_len]
+
+
+def history_windows(x: Tensor, history_length: int) -> Tensor:
+    """All windows of some successive observations.
+
+    Parameters
+    ----------
+    x : Tensor
+        Trajectories, ``(N, T, ...)``: vectors or frames.
+    history_length : int
+        Observations in a window, H.
+
+    Returns
+    -------
+    Tensor
+        ``(N, T - H + 1, H, ...)``; a view, so it takes no memory. Window t ends with
+        observation ``t + H - 1``.
+
+    Raises
+    ------
+    ValueError
+        If the history is below 1 or longer than the trajectories.
+    """
+    check_positive(history_length=history_length)
+    check_range(1, x.shape[1], history_length=history_length)
+    return x.unfold(1, history_length, 1).movedim(-1, 2)

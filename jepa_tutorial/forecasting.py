@@ -1,0 +1,106 @@
+"""Forecasts: looking ahead with a trained JEPA, and what any forecast must beat."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from jepa_tutorial.predictors import roll_out
+from jepa_tutorial.runtime import check_positive
+
+
+class Forecaster(nn.Module):
+    """Encode a window, roll the latent out, decode each step.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From windows ``(B, H, ...)`` to latents ``(B, Z)``.
+    predictor : nn.Module
+        From a latent to the one a step later.
+    decoder : nn.Module
+        From latents ``(B, Z)`` to observations ``(B, ...)``.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, predictor: nn.Module, decoder: nn.Module
+    ) -> None:
+        super().__init__()
+        self.encoder, self.predictor = encoder, predictor
+        self.decoder = decoder
+
+    def forward(self, window: Tensor, horizon: int) -> Tensor:
+        """Forecast ``(B, horizon, ...)`` from windows ``(B, H, ...)``."""
+        z_hat = roll_out(self.predictor, self.encoder(window), horizon)
+        x_hat = self.decoder(z_hat.flatten(0, 1))
+        return x_hat.unflatten(0, (-1, horizon))
+
+
+def persistence(window: Tensor, horizon: int) -> Tensor:
+    """Forecast that nothing changes.
+
+    Parameters
+    ----------
+    window : Tensor
+        ``(B, H, ...)``.
+    horizon : int
+        How many steps.
+
+    Returns
+    -------
+    Tensor
+        ``(B, horizon, ...)``.
+    """
+    check_positive(horizon=horizon)
+    return torch.stack([window[:, -1]] * horizon, dim=1)
+
+
+def constant_velocity(window: Tensor, horizon: int) -> Tensor:
+    """Forecast that each coordinate goes on as between the last two observations.
+
+    Parameters
+    ----------
+    window : Tensor
+        ``(B, H, D)``, with H at least 2.
+    horizon : int
+        How many steps.
+
+    Returns
+    -------
+    Tensor
+        ``(B, horizon, D)``.
+    """
+    check_positive(horizon=horizon)
+    velocity = window[:, -1:] - window[:, -2:-1]
+    ahead = torch.arange(1, horizon + 1).view(-1, 1)
+    return window[:, -1:] + velocity * ahead
+
+
+class NextState(nn.Module):
+    """A network that predicts the next observation itself, fed its own output.
+
+    A strong form of it: it sees the last position and the last step, scaled to unit size, and
+    predicts the change of the step.
+
+    Parameters
+    ----------
+    network : nn.Module
+        From ``(B, 2 * D)`` to ``(B, D)``.
+    step_size : float
+        The typical size of a step, which is its unit.
+    """
+
+    def __init__(self, network: nn.Module, step_size: float) -> None:
+        super().__init__()
+        self.network, self.step_size = network, step_size
+
+    def forward(self, window: Tensor, horizon: int) -> Tensor:
+        """Forecast ``(B, horizon, D)`` from windows ``(B, H, D)``, H at least 2."""
+        position = window[:, -1]
+        step = (position - window[:, -2]) / self.step_size
+        forecast = []
+        for _ in range(horizon):
+            step = step + self.network(torch.cat([position, step], dim=-1))
+            position = position + self.step_size * step
+            forecast.append(position)
+        return torch.stack(forecast, dim=1)

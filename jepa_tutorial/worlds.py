@@ -1,0 +1,165 @@
+"""Worlds whose motion can be forecast: three curves, and the double pendulum."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from jepa_tutorial.pendulum import pendulum
+from jepa_tutorial.runtime import check_choice, check_positive
+from jepa_tutorial.trajectories import uniform
+
+State = dict[str, Tensor]
+
+
+def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, State]:
+    """Points at a phase of a curve of some radius, with their state.
+
+    Parameters
+    ----------
+    radius : Tensor
+        ``(N, T)`` or ``(N, 1)``.
+    phase : Tensor
+        In radians, ``(N, T)``.
+    a, b : int
+        Oscillations along x and along y while the phase goes once around.
+
+    Returns
+    -------
+    x : Tensor
+        Positions, ``(N, T, 2)``.
+    state : dict of str to Tensor
+        ``sin_phase``, ``cos_phase`` and ``radius``, each ``(N, T)``.
+    """
+    x = torch.stack([(a * phase).cos(), (b * phase).sin()], dim=-1)
+    state = {
+        "sin_phase": phase.sin(),
+        "cos_phase": phase.cos(),
+        "radius": radius.expand_as(phase),
+    }
+    return radius[..., None] * x, state
+
+
+def orbit(
+    num_samples: int, seq_len: int, generator: torch.Generator
+) -> tuple[Tensor, State]:
+    """Points on circles of radius 0.5 to 1.5, all at one pace, in either direction.
+
+    Parameters
+    ----------
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many steps each, T.
+    generator : torch.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    x, state
+        See `on_curve`; and ``direction``, -1 or 1.
+    """
+    radius = uniform(0.5, 1.5, num_samples, generator)
+    start = uniform(0, 2 * math.pi, num_samples, generator)
+    direction = uniform(-1, 1, num_samples, generator).sign()
+    phase = start + 0.15 * direction * torch.arange(seq_len)  # (N, T)
+    x, state = on_curve(radius, phase, 1, 1)
+    return x, state | {"direction": direction.expand_as(phase)}
+
+
+def spiral(
+    num_samples: int, seq_len: int, generator: torch.Generator
+) -> tuple[Tensor, State]:
+    """Points that run outward along a spiral of Archimedes.
+
+    Starts are uniform in arc length, so that wide turns are seen as densely as narrow ones.
+
+    Parameters
+    ----------
+    num_samples, seq_len, generator
+        As in `orbit`.
+
+    Returns
+    -------
+    x, state
+        See `on_curve`.
+    """
+    # Arc length up to a phase, on a grid that is fine enough to look a phase up.
+    grid = torch.linspace(math.pi, 5 * math.pi, 10_000)
+    length = grid * (1 + grid**2).sqrt() + grid.asinh()
+    drawn = uniform(length[0].item(), length[-1].item(), num_samples, generator)
+    start = grid[torch.searchsorted(length, drawn).clamp(max=len(grid) - 1)]
+    phase = start + 0.15 * torch.arange(seq_len)  # (N, T)
+    return on_curve(phase / 20, phase, 1, 1)
+
+
+def lissajous(
+    num_samples: int,
+    seq_len: int,
+    generator: torch.Generator,
+    a: int = 3,
+    b: int = 5,
+) -> tuple[Tensor, State]:
+    """Points on a Lissajous figure that grows. It crosses itself many times.
+
+    Parameters
+    ----------
+    num_samples, seq_len, generator
+        As in `orbit`.
+    a, b : int
+        Oscillations along x and along y in one round.
+
+    Returns
+    -------
+    x, state
+        See `on_curve`.
+    """
+    start = uniform(0, 2 * math.pi, num_samples, generator)
+    phase = start + 0.04 * torch.arange(seq_len)  # (N, T)
+    return on_curve(0.5 + phase / 10, phase, a, b)
+
+
+WORLDS = {
+    "circle": orbit,
+    "spiral": spiral,
+    "lissajous": lissajous,
+    "pendulum": pendulum,
+}
+
+
+def sample_world(
+    world: str, num_samples: int, seq_len: int, seed: int, **options: float
+) -> tuple[Tensor, State]:
+    """Trajectories of one world, without noise, and the true state behind them.
+
+    Parameters
+    ----------
+    world : str
+        ``"circle"``, ``"spiral"``, ``"lissajous"`` or ``"pendulum"``.
+    num_samples : int
+        How many trajectories, N.
+    seq_len : int
+        How many steps each, T.
+    seed : int
+        The same seed gives the same trajectories.
+    **options
+        Of the world: ``a`` and ``b`` of `lissajous`, ``max_angle`` of `pendulum`.
+
+    Returns
+    -------
+    x : Tensor
+        Observations, ``(N, T, D)`` float32.
+    state : dict of str to Tensor
+        The true state, by name, each ``(N, T)``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown world or a size below 1.
+    """
+    check_choice(WORLDS, world=world)
+    check_positive(num_samples=num_samples, seq_len=seq_len)
+    generator = torch.Generator().manual_seed(seed)
+    return WORLDS[world](num_samples, seq_len, generator, **options)
