@@ -84,10 +84,11 @@ def store(path: Path, about: str, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: array.numpy() for name, array in arrays.items()}
     header = json.dumps({"about": about, "checksum": checksum(plain)})
+    everything: dict[str, Any] = plain | {"header": np.array(header)}
     handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, header=np.array(header), **plain)
+            np.savez(file, **everything)
         os.replace(part, path)
     finally:
         Path(part).unlink(missing_ok=True)

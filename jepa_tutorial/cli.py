@@ -6,6 +6,7 @@ import argparse
 import datetime
 import itertools
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,6 +84,12 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
+    )
+    study.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="runs at a time (default: one a core)",
     )
 
     check = add(
@@ -212,8 +219,10 @@ def run_studies(options: argparse.Namespace, book: Path) -> int:
         print(
             f"==> Study of {path.stem}; interrupt it at any time, it goes on from there"
         )
-        for number, total, parameters in notebooks.run_study(path):
-            print(f"    run {number} of {total}: {parameters}", flush=True)
+        for number, total, parameters in notebooks.run_study(
+            path, options.jobs
+        ):
+            print(f"    {number} of {total} stored: {parameters}", flush=True)
         print(f"    stored in {notebooks.study_path(path)}", flush=True)
     return 0
 

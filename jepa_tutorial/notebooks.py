@@ -9,11 +9,13 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
+import multiprocessing
 import os
 import platform
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,12 @@ import torch
 import yaml
 from nbformat import NotebookNode
 
-from jepa_tutorial.runtime import RECORD, check_choice, pick_device
+from jepa_tutorial.runtime import (
+    RECORD,
+    check_choice,
+    check_positive,
+    pick_device,
+)
 from jepa_tutorial.staleness import hash_of_code
 
 OURS = "jepa_tutorial"  # the package's name, and the key of our entry in a notebook's metadata
@@ -364,12 +371,15 @@ def study_path(path: Path) -> Path:
 
 
 def study_grid(path: Path) -> list[Parameters]:
-    """Return the parameters of each run of a chapter's study, the product of its lists."""
-    grid = presets(path).get("study")
-    if not grid:
-        return []
+    """Return the parameters of each run of a chapter's study.
+
+    An entry of ``presets.yaml`` is a grid, the product of its lists, or several grids in a list.
+    """
+    entry = presets(path).get("study") or []
+    grids = entry if isinstance(entry, list) else [entry]
     return [
         dict(zip(grid, row, strict=True))
+        for grid in grids
         for row in itertools.product(*grid.values())
     ]
 
@@ -393,21 +403,31 @@ def stale_study(path: Path) -> str | None:
     )
 
 
-def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
+def run_study(
+    path: Path, jobs: int = 1
+) -> Iterator[tuple[int, int, Parameters]]:
     """Run what is missing of a chapter's study; store each run as soon as it is done.
 
     Each run executes the chapter itself with other parameters and keeps what it reports.
 
+    Parameters
+    ----------
+    path : Path
+        The chapter.
+    jobs : int
+        Runs at a time. The processor's cores are shared among them.
+
     Yields
     ------
     number, total : int
-        Which run comes next, from 1, and how many there are.
+        How many runs are stored now, and how many there are.
     parameters : dict
-        Its parameters.
+        Those of the run that was stored last.
     """
     grid = study_grid(path)
     if not grid:
         raise ChapterError(f"{path.stem} has no study in presets.yaml")
+    check_positive(jobs=jobs)
     stored, now = study_path(path), code_hash(path, for_study=True)
     rows: list[dict[str, Any]] = []
     if stored.is_file():
@@ -416,27 +436,46 @@ def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
             rows = [row for row in old["rows"] if row["parameters"] in grid]
     stored.parent.mkdir(exist_ok=True)
     done = [row["parameters"] for row in rows]
-    for number, parameters in enumerate(grid, start=1):
-        if parameters in done:
-            continue
-        yield number, len(grid), parameters
-        with tempfile.TemporaryDirectory() as folder:
-            notebook = execute(
-                path,
-                Path(folder) / path.name,
-                parameters,
-                cell_timeout(path, "default"),
-                for_study=True,
-            )
-        source = dict(notebook.metadata[OURS]) | {"code_hash": now}
-        seconds = source.pop("seconds")
-        rows.append(
-            {
-                "parameters": parameters,
-                "values": reported(notebook),
-                "seconds": seconds,
-            }
-        )
-        rows.sort(key=lambda row: grid.index(row["parameters"]))
-        results = {"provenance": source, "rows": rows}
-        write_in_place(stored, json.dumps(results, indent=1) + "\n")
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(
+        jobs,
+        multiprocessing.get_context("spawn"),
+        initializer=use_threads,
+        initargs=(threads,),
+    ) as pool:
+        runs = [pool.submit(study_row, path, p) for p in grid if p not in done]
+        try:
+            for run in as_completed(runs):
+                source, row = run.result()
+                rows.append(row)
+                rows.sort(key=lambda row: grid.index(row["parameters"]))
+                source["code_hash"] = now
+                text = json.dumps(
+                    {"provenance": source, "rows": rows}, indent=1
+                )
+                write_in_place(stored, text + "\n")
+                yield len(rows), len(grid), row["parameters"]
+        finally:  # an error or an interruption: do not begin what still waits
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def use_threads(threads: int) -> None:
+    """Let the kernels that this process starts use so many threads."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def study_row(
+    path: Path, parameters: Parameters
+) -> tuple[Parameters, Parameters]:
+    """Execute a chapter for a study; return where it ran, and what it reported."""
+    timeout = cell_timeout(path, "default")
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / path.name
+        notebook = execute(path, output, parameters, timeout, for_study=True)
+    source = dict(notebook.metadata[OURS])
+    row = {
+        "parameters": parameters,
+        "values": reported(notebook),
+        "seconds": source.pop("seconds"),
+    }
+    return source, row

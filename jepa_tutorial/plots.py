@@ -94,3 +94,11 @@ def plot_cosines(ax: Axes, cosine: Tensor, title: str) -> None:
     image = ax.imshow(cosine.cpu(), cmap="viridis", vmin=-1, vmax=1)
     ax.set(title=title, xlabel="target", ylabel="prediction")
     plt.colorbar(image, ax=ax, label="cosine")
+
+
+def plot_pendulum(ax: Axes, x: Tensor, role: str) -> None:
+    """Draw a double pendulum from the positions of its bobs, ``(4,)``."""
+    x_1, y_1, x_2, y_2 = x.tolist()
+    ax.plot([0, x_1, x_2], [0, y_1, y_2], "-", color=COLORS[role], lw=2)
+    ax.plot([x_1, x_2], [y_1, y_2], "o", color=COLORS[role], ms=8)
+    ax.set(aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))

@@ -252,6 +252,8 @@ def valid_times(
         If the shape is not ``(N, T)``.
     """
     check_shape("N T", error=error)
-    valid = (error <= threshold).int().cumprod(dim=1)  # 0 from the first invalid frame on
+    valid = (
+        (error <= threshold).int().cumprod(dim=1)
+    )  # 0 from the first invalid frame on
     frames = valid.sum(dim=1)
     return frames * frame_time, frames == error.shape[1]

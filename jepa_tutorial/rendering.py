@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from jepa_tutorial.pendulum import bob_positions
 from jepa_tutorial.runtime import check_choice, check_range, check_shape
 
 
-def render_pendulum(
-    state: Tensor, image_size: int = 32, channels: int = 1
+def render_bobs(
+    positions: Tensor, image_size: int = 32, channels: int = 1
 ) -> Tensor:
     """Draw double pendulums: two rods, a bright large bob and a darker small one.
 
@@ -18,8 +17,8 @@ def render_pendulum(
 
     Parameters
     ----------
-    state : Tensor
-        ``(N, T, 4)``, as in `accelerations`.
+    positions : Tensor
+        Of both bobs, ``(N, T, 4)``; see `bob_positions`.
     image_size : int
         Height and width in pixels, from 16 to 128; the picture spans 4.6 m.
     channels : int
@@ -35,17 +34,17 @@ def render_pendulum(
     ValueError
         If a shape or a size is out of range.
     """
-    check_shape("N T 4", state=state)
+    check_shape("N T 4", positions=positions)
     check_range(16, 128, image_size=image_size)
-    check_range(1, 3, channels=channels)
-    places = bob_positions(state).float().flatten(0, 1)  # (N * T, 4)
+    check_choice(("1", "3"), channels=str(channels))
+    places = positions.float().flatten(0, 1)  # (N * T, 4)
     frames = torch.empty(
         len(places), channels, image_size, image_size, dtype=torch.uint8
     )
     # In pieces, so that memory grows with the output only.
     for piece, out in zip(places.split(256), frames.split(256), strict=True):
         out.copy_(draw(piece, image_size, channels))
-    return frames.view(*state.shape[:2], *frames.shape[1:])
+    return frames.view(*positions.shape[:2], *frames.shape[1:])
 
 
 SPAN = 4.6  # m from one edge of the picture to the other

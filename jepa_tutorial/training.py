@@ -135,8 +135,10 @@ def train_on_windows(
     for _ in progress(range(steps), "training"):
         row = torch.randint(len(windows), (batch_size, 1), generator=generator)
         start = torch.randint(last_start + 1, row.shape, generator=generator)
-        batch = windows[row, start + torch.arange(length)]  # (B, length, H, ...)
-        loss, lr_now = loss_of(batch), schedule.get_last_lr()[0]
+        batch = windows[
+            row, start + torch.arange(length)
+        ]  # (B, length, H, ...)
+        loss, lr_now = loss_of(batch), optimizer.param_groups[0]["lr"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

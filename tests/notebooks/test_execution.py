@@ -195,34 +195,41 @@ def test_a_folder_without_chapters_is_told(tmp_path, capsys):
     assert "No chapters in" in capsys.readouterr().err
 
 
-def test_a_study_runs_each_setting_stores_it_at_once_and_goes_on(
-    tmp_path, monkeypatch, capsys
+FAIL_ONCE = """
+import pathlib
+with open({calls!r}, "a") as file:
+    file.write(f"{{seed}} ")
+if seed == 1 and pathlib.Path({calls!r}).read_text().count("1") == 1:
+    raise RuntimeError("the power failed")
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_study_stores_each_run_at_once_and_goes_on_from_there(
+    tmp_path, jobs, capsys
 ):
-    path = make_book(tmp_path, REPORT)
-    execute, calls = notebooks.execute, []
-
-    def fail_second(*arguments, **options):
-        calls.append(arguments[2])
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return execute(*arguments, **options)
-
-    monkeypatch.setattr(notebooks, "execute", fail_second)
-    study = ["study", "01", "--book", str(tmp_path)]
-    assert main(study) == 130
-    rows = json.loads(notebooks.study_path(path).read_text())["rows"]
-    assert [row["values"] for row in rows] == [{"double": 4}]
+    calls = tmp_path / "calls"
+    path = make_book(tmp_path, REPORT, FAIL_ONCE.format(calls=str(calls)))
+    study = ["study", "01", "--book", str(tmp_path), "--jobs", jobs]
+    assert main(study) == 1
+    assert "the power failed" in capsys.readouterr().err
+    if jobs == "1":  # with two, either may end first
+        rows = json.loads(notebooks.study_path(path).read_text())["rows"]
+        assert [row["values"] for row in rows] == [{"double": 4}]
     assert main(study) == 0
     stored = json.loads(notebooks.study_path(path).read_text())
     assert [row["values"] for row in stored["rows"]] == [
         {"double": 4},
         {"double": 5},
     ]
-    assert len(calls) == 3, "the run that was stored is not run again"
+    if jobs == "1":
+        assert calls.read_text() == "0 1 1 ", "a stored run is not run again"
     assert {"code_hash", "date", "device", "python", "versions"} <= set(
         stored["provenance"]
     )
     assert notebooks.stale_study(path) is None
+    with pytest.raises(ValueError, match="jobs must be an integer of at least"):
+        next(notebooks.run_study(path, jobs=0))
 
 
 def test_check_names_stale_chapters(tmp_path, capsys):
