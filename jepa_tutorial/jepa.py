@@ -51,7 +51,7 @@ class JEPA(nn.Module):
 
 
 class RolloutJEPA(nn.Module):
-    """Encode one window, then predict the latents of the windows after it, step by step.
+    """Encode one window, then predict the latents of those after it, step by step.
 
     Parameters
     ----------
@@ -77,7 +77,11 @@ class RolloutJEPA(nn.Module):
         self.regularizer = regularizer
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return ``z`` (B, Z), ``z_hat`` and ``z_bar`` (B, K, Z) of ``(B, K + 1, H, ...)``."""
+        """Return ``z`` (B, Z), ``z_hat`` and ``z_bar`` (B, K, Z).
+
+        Of a stretch of windows, ``(B, K + 1, H, ...)``: the first is encoded, the others are
+        predicted.
+        """
         rollout = windows.shape[1] - 1
         z = self.encoder(windows[:, 0])
         z_hat = roll_out(self.predictor, z, rollout)

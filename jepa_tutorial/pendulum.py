@@ -46,7 +46,7 @@ def accelerations(state: Tensor, gravity: float = GRAVITY) -> Tensor:
 def runge_kutta_step(
     state: Tensor, time_step: float, gravity: float = GRAVITY
 ) -> Tensor:
-    """Advance the state by one step of the classical fourth-order Runge-Kutta method.
+    """Advance the state by one step of the fourth-order Runge-Kutta method.
 
     Parameters
     ----------
@@ -148,9 +148,9 @@ def bob_positions(state: Tensor) -> Tensor:
 def lyapunov_exponent(
     start: Tensor, num_frames: int, substeps: int = 10
 ) -> Tensor:
-    """Estimate how fast neighbors of a trajectory part: the largest Lyapunov exponent.
+    """Estimate how fast neighbors part: the largest Lyapunov exponent.
 
-    Benettin's method: follow a neighbor at a tiny distance, and after each frame note the growth
+    The method of Benettin et al. (1980): follow a neighbor at a tiny distance, and after each frame note the growth
     of the distance and pull the neighbor back to the tiny distance.
 
     Parameters
@@ -174,12 +174,11 @@ def lyapunov_exponent(
     """
     check_shape("N 4", start=start)
     check_positive(num_frames=num_frames, substeps=substeps)
-    tiny = 1e-7
+    tiny, growth = 1e-7, torch.zeros(len(start), dtype=torch.double)
     state = start.double()
     near = state + tiny / 2  # four equal shifts: a distance of tiny
-    growth = torch.zeros(len(start), dtype=torch.float64)
-    both = torch.cat([state, near])
     for _ in range(num_frames):
+        both = torch.cat([state, near])
         for _ in range(substeps):
             both = runge_kutta_step(both, FRAME_TIME / substeps)
         state, near = both.chunk(2)
@@ -187,7 +186,6 @@ def lyapunov_exponent(
         distance = apart.norm(dim=-1)
         growth += (distance / tiny).log()
         near = state + apart * (tiny / distance)[:, None]
-        both = torch.cat([state, near])
     return growth / (num_frames * FRAME_TIME)
 
 

@@ -226,7 +226,7 @@ def noisy_probe(
 def valid_times(
     error: Tensor, frame_time: float, threshold: float = 0.4
 ) -> tuple[Tensor, Tensor]:
-    """How long each forecast stays valid: until its error first exceeds the threshold.
+    """How long each forecast stays valid: until its error exceeds the threshold.
 
     Parameters
     ----------
@@ -252,8 +252,7 @@ def valid_times(
         If the shape is not ``(N, T)``.
     """
     check_shape("N T", error=error)
-    valid = (
-        (error <= threshold).int().cumprod(dim=1)
-    )  # 0 from the first invalid frame on
+    # 0 from the first invalid frame on
+    valid = (error <= threshold).int().cumprod(dim=1)
     frames = valid.sum(dim=1)
     return frames * frame_time, frames == error.shape[1]

@@ -32,11 +32,13 @@ TAUGHT = {
     if path.stem
     not in {
         "__init__",
+        "artifacts",
         "cache",
         "cli",
         "notebooks",
         "staleness",
         "plots",
+        "rendering",
         "runtime",
         "widgets",
     }
@@ -112,10 +114,9 @@ def test_first_code_cell_holds_plain_parameters_and_a_seed(path, notebook):
         ast.literal_eval(statement.value)
     accepted = notebooks.accepted_parameters(notebook)
     assert "seed" in accepted
-    for preset in ("quick", "full", "study"):
-        assert set(notebooks.presets(path).get(preset, {})) <= set(accepted), (
-            preset
-        )
+    used = [notebooks.presets(path)[preset] for preset in ("quick", "full")]
+    for parameters in used + notebooks.study_grid(path):
+        assert set(parameters) <= set(accepted)
 
 
 def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(
