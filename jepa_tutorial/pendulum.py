@@ -70,7 +70,10 @@ def runge_kutta_step(
 
 
 def simulate_pendulum(
-    start: Tensor, num_frames: int, substeps: int = 10
+    start: Tensor,
+    num_frames: int,
+    substeps: int = 10,
+    gravity: float = GRAVITY,
 ) -> Tensor:
     """Follow double pendulums from their starts, many at once.
 
@@ -82,6 +85,8 @@ def simulate_pendulum(
         Frames to keep, T, the start included, `FRAME_TIME` apart.
     substeps : int
         Integration steps between two frames.
+    gravity : float
+        In m/s^2.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def simulate_pendulum(
     for _ in range(num_frames):
         frames.append(state)
         for _ in range(substeps):
-            state = runge_kutta_step(state, FRAME_TIME / substeps)
+            state = runge_kutta_step(state, FRAME_TIME / substeps, gravity)
     return torch.stack(frames, dim=1)
 
 
@@ -150,8 +155,8 @@ def lyapunov_exponent(
 ) -> Tensor:
     """Estimate how fast neighbors part: the largest Lyapunov exponent.
 
-    The method of Benettin et al. (1980): follow a neighbor at a tiny distance, and after each frame note the growth
-    of the distance and pull the neighbor back to the tiny distance.
+    The method of Benettin et al. (1980): follow a neighbor at a tiny distance, and after each
+    frame note the growth of the distance and pull the neighbor back to the tiny distance.
 
     Parameters
     ----------
