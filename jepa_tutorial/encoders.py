@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.runtime import check_positive, check_shape
+from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
 class LSTMEncoder(nn.Module):
@@ -84,3 +85,67 @@ class MLPEncoder(nn.Module):
         """Encode observations ``(B, T, D)`` into latents ``(B, Z)``."""
         check_shape(self.expected, x=x)
         return self.layers(x.flatten(start_dim=1))
+
+
+class Changes(nn.Module):
+    """Show the newest frame and how each frame differs from the one before it.
+
+    The same information as the frames themselves, with the motion already brought out.
+    """
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Turn frames ``(B, H, C, h, w)`` into as many: changes first, the newest frame last."""
+        check_shape("B H C h w", windows=windows)
+        return torch.cat([windows.diff(dim=1), windows[:, -1:]], dim=1)
+
+
+class CNNEncoder(nn.Module):
+    """Three convolutions, each of which halves the picture, then a linear map to the latent.
+
+    Parameters
+    ----------
+    history_length, channels : int
+        Frames in a window, H, and channels of a frame, C.
+    image_size : int
+        Height and width of a frame, a multiple of 8.
+    width : int
+        Channels after the first convolution; the other two have twice as many.
+    latent_dim : int
+        Size of the latent, Z.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, the image size is no multiple of 8, or the input is not
+        ``(B, H, C, image_size, image_size)``.
+    """
+
+    def __init__(
+        self,
+        history_length: int,
+        channels: int,
+        image_size: int,
+        width: int,
+        latent_dim: int,
+    ) -> None:
+        super().__init__()
+        check_positive(history_length=history_length, channels=channels)
+        check_positive(width=width, latent_dim=latent_dim)
+        check_multiple(8, image_size=image_size)
+        size = f"{image_size} {image_size}"
+        self.expected = f"B {history_length} {channels} {size}"
+        self.layers = nn.Sequential(
+            nn.Conv2d(history_length * channels, width, 4, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(width, 2 * width, 4, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(2 * width, 2 * width, 4, 2, 1),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Linear(2 * width * (image_size // 8) ** 2, latent_dim),
+        )
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Encode windows of frames ``(B, H, C, h, w)`` into latents ``(B, Z)``."""
+        check_shape(self.expected, windows=windows)
+        return self.layers(windows.flatten(1, 2))  # H * C channels

@@ -198,6 +198,20 @@ def check_positive(**numbers: int) -> None:
             )
 
 
+def check_multiple(of: int, /, **numbers: int) -> None:
+    """Check that counts are integers of at least 1 that a number divides.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was given and the divisor.
+    """
+    check_positive(**numbers)
+    for name, number in numbers.items():
+        if number % of:
+            raise ValueError(f"{name} must be a multiple of {of}, got {number}")
+
+
 def check_range(low: float, high: float, /, **numbers: float) -> None:
     """Check that numbers lie in the closed range from ``low`` to ``high``.
 

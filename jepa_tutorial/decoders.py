@@ -1,0 +1,51 @@
+"""Decoders: from latents back to pictures, for looking and not for learning."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
+
+
+class CNNDecoder(nn.Module):
+    """A linear map from the latent, then three convolutions that each double the picture.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Size of the latent, Z.
+    channels : int
+        Channels of a frame, C.
+    image_size : int
+        Height and width of a frame, a multiple of 8.
+    width : int
+        Channels before the last convolution; the others have twice as many.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, the image size is no multiple of 8, or the input is not ``(B, Z)``.
+    """
+
+    def __init__(
+        self, latent_dim: int, channels: int, image_size: int, width: int
+    ) -> None:
+        super().__init__()
+        check_positive(latent_dim=latent_dim, channels=channels, width=width)
+        check_multiple(8, image_size=image_size)
+        self.latent_dim, side = latent_dim, image_size // 8
+        self.layers = nn.Sequential(
+            nn.Linear(latent_dim, 2 * width * side**2),
+            nn.GELU(),
+            nn.Unflatten(1, (2 * width, side, side)),
+            nn.ConvTranspose2d(2 * width, 2 * width, 4, 2, 1),
+            nn.GELU(),
+            nn.ConvTranspose2d(2 * width, width, 4, 2, 1),
+            nn.GELU(),
+            nn.ConvTranspose2d(width, channels, 4, 2, 1),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode latents ``(B, Z)`` into frames ``(B, C, h, w)``."""
+        check_shape(f"B {self.latent_dim}", z=z)
+        return self.layers(z)
