@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import itertools
+import json
 import logging
 import os
 import sys
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "jepa-tutorial: interrupted; stored notebooks are as they were",
+            "jepa-tutorial: interrupted; notebooks and stored results of the book are as they were",
             file=sys.stderr,
         )
         return 130
@@ -111,17 +112,21 @@ def chosen(book: Path, chapter: str) -> list[Path]:
 
 
 def list_chapters(options: argparse.Namespace, book: Path) -> int:
-    """Print each chapter's name, title and budget."""
+    """Print each chapter's name, budget and title, its parameters and its presets."""
     for path in notebooks.chapters(book):
-        title = (
-            nbformat.read(path, as_version=4)
-            .cells[0]
-            .source.splitlines()[0]
-            .lstrip("# ")
+        notebook, entry = (
+            nbformat.read(path, as_version=4),
+            notebooks.presets(path),
         )
-        print(
-            f"{path.stem:24} {notebooks.presets(path)['budget_s']:4} s  {title}"
-        )
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        print(f"{path.stem:24} {entry['budget_s']:4} s  {title}")
+        for name, value in notebooks.default_parameters(notebook).items():
+            others = (
+                f"{preset}: {entry[preset][name]!r}"
+                for preset in ("quick", "full")
+                if name in entry[preset]
+            )
+            print(f"    {name:24} {value!r:12} {', '.join(others)}".rstrip())
     return 0
 
 
@@ -139,12 +144,10 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
             notebook = notebooks.store(path)
             where = path
         else:
-            values = (
-                notebooks.preset_parameters(path, options.preset) | parameters
-            )
-            folder = new_folder(options.out, path.stem)
-            notebook = run_in_folder(path, folder, values, options.preset)
-            where = folder
+            values = notebooks.preset_parameters(path, options.preset)
+            values |= notebooks.check_parameters(path, parameters)
+            where = run_folder(path, values, options.out)
+            notebook = run_in_folder(path, where, values, options.preset)
         seconds = notebook.metadata[notebooks.OURS]["seconds"]
         print(
             f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True
@@ -162,9 +165,20 @@ def read_parameters(options: argparse.Namespace) -> notebooks.Parameters:
                 f"{options.params} must hold lines of the form `name: value`"
             )
         parameters = loaded
-    return parameters | {
-        name: yaml.safe_load(value) for name, value in options.pairs
-    }
+    return parameters | dict(options.pairs)
+
+
+def run_folder(path: Path, values: notebooks.Parameters, out: Path) -> Path:
+    """Make the folder of a run, and tell a chapter that keeps weights and videos about it."""
+    if values.get("save_dir"):
+        folder = Path(values["save_dir"])
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        folder = new_folder(out, path.stem)
+    notebook = nbformat.read(path, as_version=4)
+    if "save_dir" in notebooks.default_parameters(notebook):
+        values["save_dir"] = str(folder.resolve())
+    return folder
 
 
 def new_folder(out: Path, stem: str) -> Path:
@@ -183,7 +197,7 @@ def new_folder(out: Path, stem: str) -> Path:
 def run_in_folder(
     path: Path, folder: Path, values: notebooks.Parameters, preset: str
 ) -> nbformat.NotebookNode:
-    """Execute a chapter into its run folder, with its parameters and a log beside it."""
+    """Execute a chapter into its run folder, with its parameters, results and a log beside it."""
     (folder / "parameters.yaml").write_text(
         yaml.safe_dump(values), encoding="utf-8"
     )
@@ -199,11 +213,24 @@ def run_in_folder(
         notebook = notebooks.execute(
             path, folder.resolve() / path.name, values, timeout
         )
-        for name, value in notebooks.reported(notebook).items():
+        results, source = (
+            notebooks.reported(notebook),
+            notebook.metadata[notebooks.OURS],
+        )
+        for name, value in results.items():
             logger.info("%s = %s", name, value)
-        logger.info("done: %s", notebook.metadata[notebooks.OURS])
+        logger.info("done: %s", source)
+        defaults = notebooks.default_parameters(
+            nbformat.read(path, as_version=4)
+        )
+        record = {"chapter": path.stem, "preset": preset, **source}
+        record |= {"parameters": defaults | values, "results": results}
+        (folder / "run.json").write_text(
+            json.dumps(record, indent=1) + "\n", encoding="utf-8"
+        )
     except BaseException as error:
         logger.info("stopped: %s: %s", type(error).__name__, error)
+        print(f"    stopped; what was done is in {folder}", file=sys.stderr)
         raise
     finally:
         logger.removeHandler(log)

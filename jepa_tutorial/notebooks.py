@@ -105,21 +105,58 @@ def cell_timeout(path: Path, preset: str) -> int:
     return 7200 if preset == "full" else max(600, 4 * presets(path)["budget_s"])
 
 
-def accepted_parameters(notebook: NotebookNode) -> list[str]:
-    """Return the names that the notebook's parameters cell assigns."""
+def default_parameters(notebook: NotebookNode) -> Parameters:
+    """Return the names that the notebook's parameters cell assigns, with their values."""
     for cell in code_cells(notebook):
         if "parameters" in cell.metadata.get("tags", []):
-            statements = ast.parse(cell.source).body
-            targets = [
-                t
-                for s in statements
-                if isinstance(s, ast.Assign)
-                for t in s.targets
-            ]
-            return [
-                target.id for target in targets if isinstance(target, ast.Name)
-            ]
-    return []
+            return {
+                statement.targets[0].id: ast.literal_eval(statement.value)
+                for statement in ast.parse(cell.source).body
+                if isinstance(statement, ast.Assign)
+                and isinstance(statement.targets[0], ast.Name)
+            }
+    return {}
+
+
+def check_parameters(path: Path, given: Parameters) -> Parameters:
+    """Check names and types against the notebook's own; return the values, typed alike.
+
+    Text is read as a value where the notebook has one that is not text, and a whole number is
+    taken where it has a decimal one.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with all names and their defaults, or for a value of another type.
+    """
+    defaults = default_parameters(nbformat.read(path, as_version=4))
+    values = {}
+    for name, value in given.items():
+        if name not in defaults:
+            known = "".join(f"\n  {n} = {v!r}" for n, v in defaults.items())
+            raise ValueError(
+                f"{path.stem} has no parameter {name!r}. It has these, with their defaults:{known}"
+            )
+        default = defaults[name]
+        if isinstance(value, str) and not isinstance(default, str):
+            value = value_of(value)
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(default):
+            raise ValueError(
+                f"{name} of {path.stem} must be of type {type(default).__name__}, such as "
+                f"{default!r}, got {value!r}"
+            )
+        values[name] = value
+    return values
+
+
+def value_of(text: str) -> Any:
+    """Read a value as Python writes it, such as ``1e-3``, or else as YAML does."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return yaml.safe_load(text)
 
 
 # --- execution -----------------------------------------------------------------------------------
@@ -157,17 +194,17 @@ def execute(
     Raises
     ------
     ChapterError
-        If a parameter is unknown, a cell raises, the kernel dies, or a cell takes longer than
-        the timeout. Names the chapter and the cell.
+        If a cell raises, the kernel dies, or a cell takes longer than the timeout. Names the
+        chapter and the cell.
+    ValueError
+        If a parameter is unknown or of another type than the notebook's own.
     """
     import papermill  # slow to import, and only needed here
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     source = nbformat.read(path, as_version=4)
-    accepted = accepted_parameters(source)
-    for name in parameters:
-        check_choice(accepted, **{f"parameter of {path.stem}": name})
+    parameters = check_parameters(path, parameters)
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / path.name
         # OpenMP's threads wait for each other in a busy loop, which makes small models tens of

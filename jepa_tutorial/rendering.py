@@ -9,7 +9,10 @@ from jepa_tutorial.runtime import check_choice, check_range, check_shape
 
 
 def render_bobs(
-    positions: Tensor, image_size: int = 32, channels: int = 1
+    positions: Tensor,
+    image_size: int = 32,
+    channels: int = 1,
+    swapped: bool = False,
 ) -> Tensor:
     """Draw double pendulums: two rods, a bright large bob and a darker small one.
 
@@ -23,6 +26,8 @@ def render_bobs(
         Height and width in pixels, from 16 to 128; the picture spans 4.6 m.
     channels : int
         1 for gray, 3 for color.
+    swapped : bool
+        Draw the first bob as the second looks, and the second as the first.
 
     Returns
     -------
@@ -41,9 +46,10 @@ def render_bobs(
     frames = torch.empty(
         len(places), channels, image_size, image_size, dtype=torch.uint8
     )
+    looks = (SECOND_BOB, FIRST_BOB) if swapped else (FIRST_BOB, SECOND_BOB)
     # In pieces, so that memory grows with the output only.
     for piece, out in zip(places.split(256), frames.split(256), strict=True):
-        out.copy_(draw(piece, image_size, channels))
+        out.copy_(draw(piece, image_size, channels, looks))
     return frames.view(*positions.shape[:2], *frames.shape[1:])
 
 
@@ -53,13 +59,16 @@ def to_float(frames: Tensor) -> Tensor:
 
 
 SPAN = 4.6  # m from one edge of the picture to the other
+Look = tuple[float, tuple[float, float, float]]
 # Radius or half-width in m, then red, green, blue; the mean of these is the gray.
 ROD = (0.06, (0.45, 0.45, 0.45))
 FIRST_BOB = (0.24, (1.0, 0.85, 0.2))
 SECOND_BOB = (0.18, (0.25, 0.6, 1.0))
 
 
-def draw(places: Tensor, image_size: int, channels: int) -> Tensor:
+def draw(
+    places: Tensor, image_size: int, channels: int, looks: tuple[Look, Look]
+) -> Tensor:
     """Draw bobs at ``(F, 4)`` as frames ``(F, C, H, W)`` in float32 from 0 to 255."""
     pixel = SPAN / image_size
     middles = (torch.arange(image_size) + 0.5) * pixel - SPAN / 2
@@ -71,8 +80,8 @@ def draw(places: Tensor, image_size: int, channels: int) -> Tensor:
     shapes = (
         (distance_to_rod(x, y, 0 * x_1, 0 * y_1, x_1, y_1), ROD),
         (distance_to_rod(x, y, x_1, y_1, x_2, y_2), ROD),
-        (torch.hypot(x - x_1, y - y_1), FIRST_BOB),
-        (torch.hypot(x - x_2, y - y_2), SECOND_BOB),
+        (torch.hypot(x - x_1, y - y_1), looks[0]),
+        (torch.hypot(x - x_2, y - y_2), looks[1]),
     )
     image = torch.zeros(len(places), channels, image_size, image_size)
     for distance, (radius, color) in shapes:

@@ -32,6 +32,7 @@ TAUGHT = {
     if path.stem
     not in {
         "__init__",
+        "__main__",
         "artifacts",
         "cache",
         "cli",
@@ -112,7 +113,7 @@ def test_first_code_cell_holds_plain_parameters_and_a_seed(path, notebook):
     for statement in ast.parse(first.source).body:
         assert isinstance(statement, ast.Assign)
         ast.literal_eval(statement.value)
-    accepted = notebooks.accepted_parameters(notebook)
+    accepted = notebooks.default_parameters(notebook)
     assert "seed" in accepted
     used = [notebooks.presets(path)[preset] for preset in ("quick", "full")]
     for parameters in used + notebooks.study_grid(path):
@@ -462,4 +463,4 @@ def test_every_symbol_of_the_api_page_is_a_module():
         )
     )
     modules = {path.stem for path in (ROOT / "jepa_tutorial").glob("*.py")}
-    assert named == modules - {"__init__", "cli"}
+    assert named == modules - {"__init__", "__main__", "cli"}
