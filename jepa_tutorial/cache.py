@@ -60,7 +60,7 @@ def cached(
     path = data_folder() / "cache" / f"{name}-{key}.npz"
     try:
         return load(path, about)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except Exception as error:  # whatever a damaged file makes a reader say
         warnings.warn(

@@ -8,7 +8,7 @@ from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
 class CNNDecoder(nn.Module):
-    """A linear map from the latent, then three convolutions that each double the picture.
+    """A linear map, and three convolutions that each double the picture.
 
     Parameters
     ----------

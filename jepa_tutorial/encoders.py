@@ -94,13 +94,13 @@ class Changes(nn.Module):
     """
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Turn frames ``(B, H, C, h, w)`` into as many: changes first, the newest frame last."""
+        """Turn frames ``(B, H, C, h, w)`` into changes and the newest frame."""
         check_shape("B H C h w", windows=windows)
         return torch.cat([windows.diff(dim=1), windows[:, -1:]], dim=1)
 
 
 class CNNEncoder(nn.Module):
-    """Three convolutions, each of which halves the picture, then a linear map to the latent.
+    """Three convolutions that each halve the picture, and a linear map.
 
     Parameters
     ----------

@@ -1,0 +1,72 @@
+"""The worlds of chapter 4: shapes, seeds, their geometry, and the state behind them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from jepa_tutorial.worlds import WORLDS, lissajous, sample_world, spiral
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_shapes_types_and_seeds(world):
+    x, state = sample_world(world, 20, 30, seed=3)
+    again, _ = sample_world(world, 20, 30, seed=3)
+    other, _ = sample_world(world, 20, 30, seed=4)
+    assert x.shape == (20, 30, 4 if world == "pendulum" else 2)
+    assert x.dtype == torch.float32
+    assert torch.equal(x, again)
+    assert not torch.equal(x, other)
+    assert all(quantity.shape == (20, 30) for quantity in state.values())
+
+
+@pytest.mark.parametrize("world", ["circle", "spiral"])
+def test_positions_follow_from_the_state(world):
+    x, state = sample_world(world, 20, 30, seed=0)
+    unit = torch.stack([state["cos_phase"], state["sin_phase"]], dim=-1)
+    torch.testing.assert_close(x, state["radius"][..., None] * unit)
+
+
+def test_circles_are_gone_around_both_ways_at_one_pace():
+    x, state = sample_world("circle", 200, 10, seed=0)
+    steps = x.diff(dim=1).norm(dim=-1) / state["radius"][:, 1:]
+    torch.testing.assert_close(steps, steps[:1, :1].expand_as(steps))
+    assert set(state["direction"][:, 0].tolist()) == {-1.0, 1.0}
+
+
+def test_spiral_starts_are_uniform_in_arc_length():
+    """The length of a spiral of Archimedes grows nearly with the square of its radius."""
+    x, _ = spiral(20_000, 1, torch.Generator().manual_seed(0))
+    square = x[:, 0].norm(dim=-1).square()
+    place = (square - square.min()) / (square.max() - square.min())
+    shares = torch.histc(place, 10, 0, 1) / len(place)
+    torch.testing.assert_close(
+        shares, torch.full((10,), 0.1), atol=0.012, rtol=0
+    )
+
+
+def test_spiral_runs_outward():
+    x, _ = sample_world("spiral", 50, 30, seed=0)
+    assert (x.norm(dim=-1).diff(dim=1) > 0).all()
+
+
+def test_lissajous_oscillates_as_asked():
+    for a, b in ((3, 5), (1, 2)):
+        x, state = lissajous(1, 158, torch.Generator().manual_seed(0), a=a, b=b)
+        figure = (
+            x[0] / state["radius"][0, :, None]
+        )  # one round: 158 * 0.04 = 2 pi
+        turns = (figure.diff(dim=0).sign().diff(dim=0) != 0).sum(dim=0)
+        assert turns.tolist() == pytest.approx([2 * a, 2 * b], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("square", 3, 3, 0), "world must be one of 'circle', 'spiral'"),
+        (("circle", 0, 3, 0), "num_samples must be an integer of at least 1"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sample_world(*arguments)
