@@ -199,15 +199,18 @@ def main() -> None:
         memory(options.memory)
         return
     many, few, frames = starts(options.sequences), starts(4), 60
-    print(f"simulate {frames} frames of a sequence")
+    print("                                      time each    ratio")
     compare(
         {
             "all at once": (
                 lambda: simulate_pendulum(many, frames, SUBSTEPS),
                 len(many),
             ),
-            "one by one, NumPy": (lambda: numpy_loop(few, frames), len(few)),
-            "one by one, plain Python": (
+            "simulate: one by one, NumPy": (
+                lambda: numpy_loop(few, frames),
+                len(few),
+            ),
+            "simulate: one by one, plain Python": (
                 lambda: plain_loop(few, frames),
                 len(few),
             ),
@@ -216,29 +219,26 @@ def main() -> None:
     )
     positions = bob_positions(simulate_pendulum(many[:200], 30)).float()
     some = positions[:20]
-    print("draw a frame of 64 x 64")
     compare(
         {
             "all at once": (
                 lambda: rendering.render_bobs(positions, 64),
                 200 * 30,
             ),
-            "Pillow, 4 x 4 supersampled": (
+            "draw: Pillow, 4 x 4 supersampled": (
                 lambda: pillow(some, 64, 4),
                 20 * 30,
             ),
-            "Pillow, jagged": (lambda: pillow(some, 64, 1), 20 * 30),
+            "draw: Pillow, jagged edges": (
+                lambda: pillow(some, 64, 1),
+                20 * 30,
+            ),
         },
         options.rounds,
     )
-    print("memory for 10,000 clips of 30 frames, gray")
-    command = [sys.executable, __file__, "--memory", "10000"]
-    print(
-        "  "
-        + subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout.strip()
-    )
+    command = [sys.executable, __file__, "--memory", str(options.clips)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    print(done.stdout.strip())
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def list_chapters(options: argparse.Namespace, book: Path) -> int:
             others = (
                 f"{preset}: {entry[preset][name]!r}"
                 for preset in ("quick", "full")
-                if name in entry[preset]
+                if name in entry.get(preset, {})
             )
             print(f"    {name:24} {value!r:12} {', '.join(others)}".rstrip())
     return 0

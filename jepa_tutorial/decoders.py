@@ -46,6 +46,6 @@ class CNNDecoder(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
-        """Decode latents ``(B, Z)`` into frames ``(B, C, h, w)``."""
+        """Decode latents ``(B, Z)`` into frames ``(B, C, H, W)``."""
         check_shape(f"B {self.latent_dim}", z=z)
         return self.layers(z)

@@ -94,8 +94,8 @@ class Changes(nn.Module):
     """
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Turn frames ``(B, H, C, h, w)`` into changes and the newest frame."""
-        check_shape("B H C h w", windows=windows)
+        """Turn frames ``(B, L, C, H, W)`` into changes and the newest frame."""
+        check_shape("B L C H W", windows=windows)
         return torch.cat([windows.diff(dim=1), windows[:, -1:]], dim=1)
 
 
@@ -105,7 +105,7 @@ class CNNEncoder(nn.Module):
     Parameters
     ----------
     history_length, channels : int
-        Frames in a window, H, and channels of a frame, C.
+        Frames in a window, L, and channels of a frame, C.
     image_size : int
         Height and width of a frame, a multiple of 8.
     width : int
@@ -117,7 +117,7 @@ class CNNEncoder(nn.Module):
     ------
     ValueError
         If a size is below 1, the image size is no multiple of 8, or the input is not
-        ``(B, H, C, image_size, image_size)``.
+        ``(B, L, C, image_size, image_size)``.
     """
 
     def __init__(
@@ -146,6 +146,6 @@ class CNNEncoder(nn.Module):
         )
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Encode windows of frames ``(B, H, C, h, w)`` into latents ``(B, Z)``."""
+        """Encode windows of frames ``(B, L, C, H, W)`` into latents ``(B, Z)``."""
         check_shape(self.expected, windows=windows)
-        return self.layers(windows.flatten(1, 2))  # H * C channels
+        return self.layers(windows.flatten(1, 2))  # L * C channels

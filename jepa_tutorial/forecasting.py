@@ -15,7 +15,7 @@ class Forecaster(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        From windows ``(B, H, ...)`` to latents ``(B, Z)``.
+        From windows ``(B, L, ...)`` to latents ``(B, Z)``.
     predictor : nn.Module
         From a latent to the one a step later.
     decoder : nn.Module
@@ -30,7 +30,7 @@ class Forecaster(nn.Module):
         self.decoder = decoder
 
     def forward(self, window: Tensor, horizon: int) -> Tensor:
-        """Forecast ``(B, horizon, ...)`` from windows ``(B, H, ...)``."""
+        """Forecast ``(B, horizon, ...)`` from windows ``(B, L, ...)``."""
         z_hat = roll_out(self.predictor, self.encoder(window), horizon)
         x_hat = self.decoder(z_hat.flatten(0, 1))
         return x_hat.unflatten(0, (-1, horizon))
@@ -42,7 +42,7 @@ def persistence(window: Tensor, horizon: int) -> Tensor:
     Parameters
     ----------
     window : Tensor
-        ``(B, H, ...)``.
+        ``(B, L, ...)``.
     horizon : int
         How many steps.
 
@@ -61,7 +61,7 @@ def constant_velocity(window: Tensor, horizon: int) -> Tensor:
     Parameters
     ----------
     window : Tensor
-        ``(B, H, D)``, with H at least 2.
+        ``(B, L, D)``, with L at least 2.
     horizon : int
         How many steps.
 
@@ -95,7 +95,7 @@ class NextState(nn.Module):
         self.network, self.step_size = network, step_size
 
     def forward(self, window: Tensor, horizon: int) -> Tensor:
-        """Forecast ``(B, horizon, D)`` from windows ``(B, H, D)``, H at least 2."""
+        """Forecast ``(B, horizon, D)`` from windows ``(B, L, D)``, L at least 2."""
         position = window[:, -1]
         step = (position - window[:, -2]) / self.step_size
         forecast = []

@@ -56,7 +56,7 @@ class RolloutJEPA(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        From windows ``(B, H, ...)`` to ``z``, ``(B, Z)``.
+        From windows ``(B, L, ...)`` to ``z``, ``(B, Z)``.
     predictor : nn.Module
         From ``z`` to the latent one step later.
     target : nn.Module
@@ -77,9 +77,9 @@ class RolloutJEPA(nn.Module):
         self.regularizer = regularizer
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return ``z`` (B, Z), ``z_hat`` and ``z_bar`` (B, K, Z).
+        """Return ``z`` (B, Z), ``z_hat`` and ``z_bar`` (B, R, Z).
 
-        Of a stretch of windows, ``(B, K + 1, H, ...)``: the first is encoded, the others are
+        Of a stretch of windows, ``(B, R + 1, L, ...)``: the first is encoded, the others are
         predicted.
         """
         rollout = windows.shape[1] - 1

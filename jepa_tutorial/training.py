@@ -99,11 +99,11 @@ def train_on_windows(
     Parameters
     ----------
     loss_of : callable
-        From a batch of stretches, ``(B, length, H, ...)``, to a scalar.
+        From a batch of stretches, ``(B, length, L, ...)``, to a scalar.
     weights : iterable of nn.Parameter
         What the optimizer, Adam, moves.
     windows : Tensor
-        All windows of all trajectories, ``(N, T, H, ...)``; see `history_windows`.
+        All windows of all trajectories, ``(N, T, L, ...)``; see `history_windows`.
     length : int
         Windows in a stretch, one after the other.
     steps : int
@@ -137,7 +137,7 @@ def train_on_windows(
         start = torch.randint(last_start + 1, row.shape, generator=generator)
         batch = windows[
             row, start + torch.arange(length)
-        ]  # (B, length, H, ...)
+        ]  # (B, length, L, ...)
         loss, lr_now = loss_of(batch), optimizer.param_groups[0]["lr"]
         optimizer.zero_grad()
         loss.backward()

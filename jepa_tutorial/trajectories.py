@@ -194,13 +194,13 @@ def history_windows(x: Tensor, history_length: int) -> Tensor:
     x : Tensor
         Trajectories, ``(N, T, ...)``: vectors or frames.
     history_length : int
-        Observations in a window, H.
+        Observations in a window, L.
 
     Returns
     -------
     Tensor
-        ``(N, T - H + 1, H, ...)``; a view, so it takes no memory. Window t ends with
-        observation ``t + H - 1``.
+        ``(N, T - L + 1, L, ...)``; a view, so it takes no memory. Window t ends with
+        observation ``t + L - 1``.
 
     Raises
     ------

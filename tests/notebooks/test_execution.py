@@ -84,7 +84,62 @@ def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
         nbformat.read(folder / "01_toy.ipynb", as_version=4)
     ) == {"double": 15}
     assert "double = 15" in (folder / "run.log").read_text()
+    record = json.loads((folder / "run.json").read_text())
+    assert record["parameters"] == {"seed": 1, "steps": 7}
+    assert record["results"] == {"double": 15}
+    assert record["versions"]["torch"]
     assert (tmp_path / "01_toy.ipynb").read_bytes() == before
+
+
+def test_a_chapter_that_keeps_files_is_given_the_run_folder(tmp_path):
+    path = make_book(
+        tmp_path, "open(f'{save_dir}/kept.txt', 'w').write('weights')"
+    )
+    source = nbformat.read(path, as_version=4)
+    source.cells[1].source += "\nsave_dir = ''"
+    nbformat.write(source, path)
+    out, named = tmp_path / "results", tmp_path / "named" / "folder"
+    assert run(tmp_path, "--out", str(out)) == 0
+    (folder,) = out.iterdir()
+    assert (folder / "kept.txt").read_text() == "weights"
+    assert run(tmp_path, "-p", "save_dir", str(named)) == 0
+    assert {"kept.txt", "run.json", "run.log", "01_toy.ipynb"} <= {
+        p.name for p in named.iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e-3", 1e-3), ("2", 2.0), ("0.5", 0.5)]
+)
+def test_values_are_typed_like_the_notebooks_own(tmp_path, text, value):
+    path = make_book(tmp_path, REPORT)
+    source = nbformat.read(path, as_version=4)
+    source.cells[
+        1
+    ].source += "\nlr = 0.1\nworlds = ['a']\nshow = True\nname = 'x'"
+    nbformat.write(source, path)
+    given = {"lr": text, "worlds": "[b, c]", "show": "false", "name": "1"}
+    assert notebooks.check_parameters(path, given) == {
+        "lr": value,
+        "worlds": ["b", "c"],
+        "show": False,
+        "name": "1",
+    }
+
+
+def test_the_module_runs_as_the_command_does(tmp_path):
+    make_book(tmp_path, REPORT)
+    command = [
+        sys.executable,
+        "-m",
+        "jepa_tutorial",
+        "list",
+        "--book",
+        str(tmp_path),
+    ]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "01_toy" in listed.stdout
+    assert "steps                    3            quick: 1" in listed.stdout
 
 
 def test_a_failing_cell_is_named_and_the_stored_notebook_kept(tmp_path, capsys):
@@ -171,11 +226,11 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
         (
             ("run", "01", "-p", "speed", "3"),
             "01_toy has no parameter 'speed'. It has these, with their defaults:"
-            "\n  steps = 1\n  seed = 0\n",
+            "\n  steps = 3\n  seed = 0\n",
         ),
         (
             ("run", "01", "-p", "steps", "many"),
-            "steps of 01_toy must be of type int, such as 1, got 'many'",
+            "steps of 01_toy must be of type int, such as 3, got 'many'",
         ),
         (
             ("run", "01", "--store", "-p", "steps", "3"),
