@@ -88,15 +88,24 @@ class MLPEncoder(nn.Module):
 
 
 class Changes(nn.Module):
-    """Show the newest frame and how each frame differs from the one before it.
+    """Show the newest observation, and how each differs from the one before it.
 
-    The same information as the frames themselves, with the motion already brought out.
+    The same information as the observations themselves, with the motion already brought out.
+
+    Parameters
+    ----------
+    unit : float
+        The typical size of a change, so that it counts as one.
     """
 
+    def __init__(self, unit: float = 1.0) -> None:
+        super().__init__()
+        self.unit = unit
+
     def forward(self, windows: Tensor) -> Tensor:
-        """Turn frames ``(B, L, C, H, W)`` into changes and the newest frame."""
-        check_shape("B L C H W", windows=windows)
-        return torch.cat([windows.diff(dim=1), windows[:, -1:]], dim=1)
+        """Turn windows ``(B, L, ...)`` into L - 1 changes and the newest observation."""
+        changes = windows.diff(dim=1) / self.unit
+        return torch.cat([changes, windows[:, -1:]], dim=1)
 
 
 class CNNEncoder(nn.Module):

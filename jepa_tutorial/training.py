@@ -91,7 +91,7 @@ def train_on_windows(
     lr: float,
     generator: torch.Generator,
 ) -> Iterator[tuple[float, float]]:
-    """Minimize a loss over random stretches of windows; yield loss and learning rate.
+    """Minimize a loss over random stretches of windows; yield it and the rate.
 
     A generator function: the caller's own loop moves targets and keeps what it wants. The
     learning rate follows half a cosine.

@@ -53,6 +53,23 @@ def test_search_works_offline(
     assert page.problems == []
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_forecast_video_plays_and_fits(
+    width: int, site: Path, page_factory: Callable[..., Any]
+) -> None:
+    page = page_factory(width=width)
+    page.goto(f"{site.as_uri()}/book/05_pendulum_pixels.html")
+    video = page.locator("video").first
+    video.evaluate("(video) => video.play()")
+    page.wait_for_function(
+        "() => document.querySelector('video').currentTime > 0.5",
+        timeout=20_000,
+    )
+    assert video.evaluate("(video) => video.videoWidth") >= 256
+    assert video.bounding_box()["width"] <= width
+    assert page.problems == []
+
+
 def test_the_landing_page_is_light(
     site: Path, server_url: str, visit: Callable[..., Any]
 ) -> None:
