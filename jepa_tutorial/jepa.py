@@ -85,7 +85,7 @@ class RolloutJEPA(nn.Module):
         rollout = windows.shape[1] - 1
         z = self.encoder(windows[:, 0])
         z_hat = roll_out(self.predictor, z, rollout)
-        # The one place that folds time into the batch.
+        # Fold time into the batch.
         z_bar = self.target(windows[:, 1:].flatten(0, 1))
         return z, z_hat, z_bar.unflatten(0, (-1, rollout))
 

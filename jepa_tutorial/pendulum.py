@@ -14,7 +14,7 @@ POTENTIAL_RANGE = 6 * GRAVITY  # J, from both bobs down to both bobs up
 FRAME_TIME = 0.05  # s between two frames
 
 
-def accelerations(state: Tensor, gravity: float = GRAVITY) -> Tensor:
+def state_derivative(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     """Time derivative of the state of a double pendulum.
 
     Lagrange's equations for two equal bobs on equal rods without mass.
@@ -34,7 +34,7 @@ def accelerations(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     angle_1, angle_2, speed_1, speed_2 = state.unbind(-1)
     gap = angle_1 - angle_2
     sine, cosine = gap.sin(), gap.cos()
-    # The two equations are linear in the accelerations; solved by Cramer's rule.
+    # The two equations are linear in the state_derivative; solved by Cramer's rule.
     right_1 = -speed_2.square() * sine - 2 * gravity * angle_1.sin()
     right_2 = speed_1.square() * sine - gravity * angle_2.sin()
     determinant = 2 - cosine.square()
@@ -51,7 +51,7 @@ def runge_kutta_step(
     Parameters
     ----------
     state : Tensor
-        ``(..., 4)``, as in `accelerations`.
+        ``(..., 4)``, as in `state_derivative`.
     time_step : float
         In s.
     gravity : float
@@ -62,10 +62,10 @@ def runge_kutta_step(
     Tensor
         ``(..., 4)``.
     """
-    k1 = accelerations(state, gravity)
-    k2 = accelerations(state + time_step / 2 * k1, gravity)
-    k3 = accelerations(state + time_step / 2 * k2, gravity)
-    k4 = accelerations(state + time_step * k3, gravity)
+    k1 = state_derivative(state, gravity)
+    k2 = state_derivative(state + time_step / 2 * k1, gravity)
+    k3 = state_derivative(state + time_step / 2 * k2, gravity)
+    k4 = state_derivative(state + time_step * k3, gravity)
     return state + time_step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
 
@@ -80,7 +80,7 @@ def simulate_pendulum(
     Parameters
     ----------
     start : Tensor
-        ``(N, 4)``, as in `accelerations`; computed in float64.
+        ``(N, 4)``, as in `state_derivative`; computed in float64.
     num_frames : int
         Frames to keep, T, the start included, `FRAME_TIME` apart.
     substeps : int
@@ -114,7 +114,7 @@ def energy(state: Tensor) -> Tensor:
     Parameters
     ----------
     state : Tensor
-        ``(..., 4)``, as in `accelerations`.
+        ``(..., 4)``, as in `state_derivative`.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def bob_positions(state: Tensor) -> Tensor:
     Parameters
     ----------
     state : Tensor
-        ``(..., 4)``, as in `accelerations`.
+        ``(..., 4)``, as in `state_derivative`.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def lyapunov_exponent(
     Parameters
     ----------
     start : Tensor
-        ``(N, 4)``, as in `accelerations`.
+        ``(N, 4)``, as in `state_derivative`.
     num_frames : int
         Frames to follow; the estimate settles as they grow.
     substeps : int
@@ -242,7 +242,7 @@ def state_of(motion: Tensor) -> dict[str, Tensor]:
     Parameters
     ----------
     motion : Tensor
-        ``(..., 4)``, as in `accelerations`.
+        ``(..., 4)``, as in `state_derivative`.
 
     Returns
     -------

@@ -12,12 +12,12 @@ from scipy.integrate import solve_ivp
 from jepa_tutorial.pendulum import (
     FRAME_TIME,
     POTENTIAL_RANGE,
-    accelerations,
     bob_positions,
     energy,
     lyapunov_exponent,
     pendulum,
     simulate_pendulum,
+    state_derivative,
 )
 
 
@@ -33,7 +33,7 @@ def test_agrees_with_scipy_before_chaos_parts_them():
     times = FRAME_TIME * np.arange(61)
     for number, first in enumerate(start):
         solved = solve_ivp(
-            lambda _, y: accelerations(torch.from_numpy(y)).numpy(),
+            lambda _, y: state_derivative(torch.from_numpy(y)).numpy(),
             (0, times[-1]),
             first.numpy(),
             method="DOP853",
