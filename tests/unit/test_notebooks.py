@@ -325,3 +325,15 @@ def test_write_in_place_keeps_the_old_file_when_writing_fails(
         notebooks.write_in_place(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_a_study_may_be_several_grids(tmp_path):
+    path = tmp_path / "01_toy.ipynb"
+    grids = "[{seed: [0, 1]}, {seed: [0], steps: [2, 3]}]"
+    (tmp_path / "presets.yaml").write_text(f"01_toy: {{study: {grids}}}")
+    assert notebooks.study_grid(path) == [
+        {"seed": 0},
+        {"seed": 1},
+        {"seed": 0, "steps": 2},
+        {"seed": 0, "steps": 3},
+    ]

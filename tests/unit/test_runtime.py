@@ -131,3 +131,15 @@ def test_a_missing_study_says_how_to_make_it(monkeypatch, tmp_path):
     monkeypatch.setattr(runtime, "book_folder", lambda: tmp_path)
     with pytest.raises(FileNotFoundError, match=r"jepa-tutorial study 99_none"):
         runtime.stored_study("99_none")
+
+
+def test_multiples_are_checked():
+    runtime.check_multiple(8, image_size=32)
+    with pytest.raises(
+        ValueError, match="image_size must be a multiple of 8, got 36"
+    ):
+        runtime.check_multiple(8, image_size=36)
+    with pytest.raises(
+        ValueError, match="image_size must be an integer of at least"
+    ):
+        runtime.check_multiple(8, image_size=0)
