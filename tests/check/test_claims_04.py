@@ -66,11 +66,17 @@ def test_a_model_trained_on_one_step_does_not_last():
 
 def test_longer_rollouts_last_longer():
     medians = [
-        sorted(run["valid_jepa"] for run in runs(rollout=k))[1]
+        sorted(run["valid_jepa"] for run in runs(rollout=k, rival_rollout=k))[1]
         for k in (1, 2, 4, 8)
     ]
     assert medians == sorted(medians)
     assert medians[-1] > 2 * medians[0]
+
+
+def test_the_supervised_network_does_better_with_a_short_rollout():
+    """So the rival of the reach is not held back by ours."""
+    for short, long in zip(runs(), runs(rival_rollout=16), strict=False):
+        assert short["valid_supervised"] > long["valid_supervised"]
 
 
 def test_one_observation_is_not_enough_and_two_are():
