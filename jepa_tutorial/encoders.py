@@ -103,7 +103,7 @@ class Changes(nn.Module):
         self.unit = unit
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Turn windows ``(B, L, ...)`` into L - 1 changes and the newest observation."""
+        """Turn windows ``(B, L, ...)`` into changes and the newest observation."""
         changes = windows.diff(dim=1) / self.unit
         return torch.cat([changes, windows[:, -1:]], dim=1)
 
