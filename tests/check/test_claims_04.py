@@ -93,7 +93,7 @@ def test_forecasts_last_longer_at_small_angles_and_shorter_at_large_ones():
         assert calm["valid_jepa"] > usual["valid_jepa"] > wild["valid_jepa"]
 
 
-# --- physics, and no collapse ------------------------------------------------------------------------
+# --- physics, and no collapse --------------------------------------------------------------
 
 
 def test_energy_is_kept_by_several_substeps_and_lost_by_one():
