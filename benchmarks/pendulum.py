@@ -170,7 +170,7 @@ def compare(
     base = next(iter(medians.values()))
     for name, median in medians.items():
         print(
-            f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.1f} times"
+            f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.1f}"
         )
 
 
@@ -182,7 +182,7 @@ def memory(num_samples: int) -> None:
     frames = rendering.render_bobs(positions, 64)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{frames.nbytes / 2**30:.2f} GiB of frames, at most {peak:.2f} GiB of memory in all"
+        f"  memory in GiB: frames {frames.nbytes / 2**30:.2f}, in all at most {peak:.2f}"
     )
 
 
@@ -191,6 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sequences", type=int, default=2000)
+    parser.add_argument("--clips", type=int, default=10_000)
     parser.add_argument(
         "--memory", type=int, help="only measure memory, for so many clips"
     )

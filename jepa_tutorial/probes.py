@@ -294,12 +294,9 @@ def small_network_probe(
     check_shape(f"{len(z)} Q", y=y)
     check_shape("N Z", z=z)
     network = MLPRegressor(
-        hidden_layer_sizes=(64, 64),
-        learning_rate_init=3e-3,
-        batch_size=256,
-        early_stopping=True,
-        random_state=seed,
-    )
+        hidden_layer_sizes=(64, 64), learning_rate_init=3e-3, batch_size=256,
+        early_stopping=True, random_state=seed,
+    )  # fmt: skip
     probe = TransformedTargetRegressor(
         make_pipeline(StandardScaler(), network), transformer=StandardScaler()
     ).fit(z.cpu().numpy(), y.cpu().numpy())
