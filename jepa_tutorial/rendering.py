@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -37,19 +39,30 @@ def render_bobs(
     Raises
     ------
     ValueError
-        If a shape or a size is out of range.
+        If a shape or a size is out of range, or a bob is where none can be.
     """
     check_shape("N T 4", positions=positions)
     check_range(16, 128, image_size=image_size)
     check_choice(("1", "3"), channels=str(channels))
+    if not (positions.abs() <= 2.01).all():  # so that NaN fails, too
+        raise ValueError(
+            "positions must lie within 2 m of the pivot, got a coordinate of "
+            f"{positions.abs().max().item():.3g} m"
+        )
     places = positions.float().flatten(0, 1)  # (N * T, 4)
     frames = torch.empty(
         len(places), channels, image_size, image_size, dtype=torch.uint8
     )
     looks = (SECOND_BOB, FIRST_BOB) if swapped else (FIRST_BOB, SECOND_BOB)
-    # In pieces, so that memory grows with the output only.
-    for piece, out in zip(places.split(256), frames.split(256), strict=True):
-        out.copy_(draw(piece, image_size, channels, looks))
+    # In pieces, so that memory grows with the output only; all on one canvas, since new memory
+    # costs more time than drawing.
+    pieces = places.split(PIECE), frames.split(PIECE)
+    side = image_size + 2 * MARGIN
+    canvas = torch.empty(min(PIECE, len(places)), channels, side, side)
+    for piece, out in zip(*pieces, strict=True):
+        image = canvas[: len(piece)].zero_()
+        draw(image, piece, image_size, looks)
+        out.copy_(image[..., MARGIN:-MARGIN, MARGIN:-MARGIN].round_())
     return frames.view(*positions.shape[:2], *frames.shape[1:])
 
 
@@ -66,37 +79,61 @@ FIRST_BOB = (0.24, (1.0, 0.85, 0.2))
 SECOND_BOB = (0.18, (0.25, 0.6, 1.0))
 
 
+PIECE = 256  # frames
+MARGIN = 4  # pixels around the frame, for what squares hold beyond its edge
+
+
 def draw(
-    places: Tensor, image_size: int, channels: int, looks: tuple[Look, Look]
-) -> Tensor:
-    """Draw bobs at ``(F, 4)`` as frames ``(F, C, H, W)`` in float32 from 0 to 255."""
-    pixel = SPAN / image_size
-    middles = (torch.arange(image_size) + 0.5) * pixel - SPAN / 2
-    x, y = (
-        middles[None, None, :],
-        -middles[None, :, None],
-    )  # (1, 1, W), (1, H, 1)
-    x_1, y_1, x_2, y_2 = places[..., None, None].unbind(1)  # (F, 1, 1)
-    shapes = (
-        (distance_to_rod(x, y, 0 * x_1, 0 * y_1, x_1, y_1), ROD),
-        (distance_to_rod(x, y, x_1, y_1, x_2, y_2), ROD),
-        (torch.hypot(x - x_1, y - y_1), looks[0]),
-        (torch.hypot(x - x_2, y - y_2), looks[1]),
+    image: Tensor, places: Tensor, image_size: int, looks: tuple[Look, Look]
+) -> None:
+    """Draw bobs at ``(F, 4)`` onto frames with a margin, ``(F, C, side, side)``, float32.
+
+    Each shape is drawn in a square that holds it, and the square is set into the frame.
+    """
+    side, channels = image.shape[-1], image.shape[1]
+    pixels = image.view(len(places), channels, side * side)
+    meter = image_size / SPAN  # in pixels, as all lengths below
+    flip = torch.tensor([1.0, -1.0])  # rows go down
+    first, second = (
+        side / 2 + meter * flip * bob for bob in places.split(2, 1)
     )
-    image = torch.zeros(len(places), channels, image_size, image_size)
-    for distance, (radius, color) in shapes:
-        cover = ((radius - distance) / pixel + 0.5).clamp_(0, 1)[:, None]
-        paint = (
-            torch.tensor(color) if channels == 3 else torch.tensor(color).mean()
-        )
-        image += cover * (paint.view(-1, 1, 1) - image)
-    return (255 * image).round_()
+    pivot = torch.full_like(first, side / 2)
+    shapes = (
+        (pivot, first, meter, ROD),
+        (first, second, meter, ROD),
+        (first, first, 0.0, looks[0]),  # a bob is a rod of no length
+        (second, second, 0.0, looks[1]),
+    )
+    for start, end, length, (radius, color) in shapes:
+        reach = math.ceil(length / 2 + meter * radius + 1.5)
+        square = torch.arange(-reach, reach)
+        nearest = ((start + end) / 2).long()[..., None]
+        column, row = (nearest + square).split(1, 1)  # (F, 1, square)
+        row = row.mT
+        distance = distance_to_rod(column + 0.5, row + 0.5, start, end)
+        cover = (meter * radius + 0.5 - distance).clamp_(0, 1).flatten(1)
+        where = (side * row + column).flatten(1)[:, None]
+        where = where.expand(-1, channels, -1)
+        paint = 255 * torch.tensor(color)
+        paint = (paint if channels == 3 else paint.mean()).view(-1, 1)
+        below = pixels.gather(2, where)
+        pixels.scatter_(2, where, below.lerp(paint, cover[:, None]))
 
 
-def distance_to_rod(
-    x: Tensor, y: Tensor, x_a: Tensor, y_a: Tensor, x_b: Tensor, y_b: Tensor
-) -> Tensor:
-    """Distance of points from the rod between a and b, which is 1 m long."""
-    along_x, along_y = x_b - x_a, y_b - y_a
-    share = ((x - x_a) * along_x + (y - y_a) * along_y).clamp_(0, 1)
-    return torch.hypot(x - x_a - share * along_x, y - y_a - share * along_y)
+def distance_to_rod(x: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Distance of points from the rod between two points, or from a point if both are one.
+
+    From columns ``(F, 1, W)`` and rows ``(F, H, 1)`` and points ``(F, 2)`` to ``(F, H, W)``.
+    """
+    along = end - start
+    square_length = along.square().sum(dim=1).clamp_min(1e-9)
+    x_a, y_a = start[..., None, None].unbind(1)
+    along_x, along_y = along[..., None, None].unbind(1)
+    x, y = x - x_a, y - y_a
+    per_length = along / square_length[:, None]
+    to_x, to_y = per_length[..., None, None].unbind(1)
+    share = (x * to_x + y * to_y).clamp_(0, 1)
+    off_x = torch.addcmul(x, share, along_x, value=-1)
+    off_y = torch.addcmul(y, share, along_y, value=-1)
+    # Faster than torch.hypot.
+    return off_x.square_().add_(off_y.square_()).sqrt_()

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from jepa_tutorial import rendering
 from jepa_tutorial.pendulum import bob_positions, simulate_pendulum
 from jepa_tutorial.rendering import render_bobs, to_float
 
@@ -90,3 +91,43 @@ def test_floats_run_from_zero_to_one():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         render_bobs(*arguments)
+
+
+def whole_frame(positions, size):
+    """One frame in gray, each shape computed at every pixel."""
+    pixel = rendering.SPAN / size
+    line = (torch.arange(size) + 0.5) * pixel - rendering.SPAN / 2
+    y, x = torch.meshgrid(-line, line, indexing="ij")
+    x_1, y_1, x_2, y_2 = positions
+    image = torch.zeros(size, size)
+    for x_a, y_a, x_b, y_b, look in (
+        (0 * x_1, 0 * x_1, x_1, y_1, rendering.ROD),
+        (x_1, y_1, x_2, y_2, rendering.ROD),
+        (x_1, y_1, x_1, y_1, rendering.FIRST_BOB),
+        (x_2, y_2, x_2, y_2, rendering.SECOND_BOB),
+    ):
+        share = ((x - x_a) * (x_b - x_a) + (y - y_a) * (y_b - y_a)).clamp(0, 1)
+        off = torch.hypot(
+            x - x_a - share * (x_b - x_a), y - y_a - share * (y_b - y_a)
+        )
+        radius, color = look
+        cover = ((radius - off) / pixel + 0.5).clamp(0, 1)
+        image += cover * (sum(color) / 3 - image)
+    return 255 * image
+
+
+@pytest.mark.parametrize("size", [16, 21, 64, 128])
+def test_small_squares_give_the_same_as_the_whole_frame(size):
+    positions = bob_positions(starts(40, angle=math.pi)[:, None]).float()
+    frames = render_bobs(positions, size)[:, 0, 0].float()
+    for frame, place in zip(frames, positions[:, 0], strict=True):
+        expected = whole_frame(place, size)
+        assert (frame - expected).abs().max() < 0.51  # rounded
+
+
+@pytest.mark.parametrize("wrong", [2.5, -3.0, float("nan")])
+def test_positions_where_no_bob_can_be_are_refused(wrong):
+    positions = torch.zeros(1, 1, 4)
+    positions[..., 2] = wrong
+    with pytest.raises(ValueError, match="within 2 m of the pivot"):
+        render_bobs(positions)
