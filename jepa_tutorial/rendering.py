@@ -50,19 +50,15 @@ def render_bobs(
             f"{positions.abs().max().item():.3g} m"
         )
     places = positions.float().flatten(0, 1)  # (N * T, 4)
-    frames = torch.empty(
+    frames = torch.zeros(
         len(places), channels, image_size, image_size, dtype=torch.uint8
     )
     looks = (SECOND_BOB, FIRST_BOB) if swapped else (FIRST_BOB, SECOND_BOB)
-    # In pieces, so that memory grows with the output only; all on one canvas, since new memory
-    # costs more time than drawing.
-    pieces = places.split(PIECE), frames.split(PIECE)
-    side = image_size + 2 * MARGIN
-    canvas = torch.empty(min(PIECE, len(places)), channels, side, side)
-    for piece, out in zip(*pieces, strict=True):
-        image = canvas[: len(piece)].zero_()
-        draw(image, piece, image_size, looks)
-        out.copy_(image[..., MARGIN:-MARGIN, MARGIN:-MARGIN].round_())
+    # In pieces, so that memory grows with the output only.
+    for piece, out in zip(
+        places.split(PIECE), frames.split(PIECE), strict=True
+    ):
+        draw(out, piece, looks)
     return frames.view(*positions.shape[:2], *frames.shape[1:])
 
 
@@ -79,25 +75,22 @@ FIRST_BOB = (0.24, (1.0, 0.85, 0.2))
 SECOND_BOB = (0.18, (0.25, 0.6, 1.0))
 
 
-PIECE = 256  # frames
-MARGIN = 4  # pixels around the frame, for what squares hold beyond its edge
+PIECE = 512  # frames
 
 
-def draw(
-    image: Tensor, places: Tensor, image_size: int, looks: tuple[Look, Look]
-) -> None:
-    """Draw bobs at ``(F, 4)`` onto frames with a margin, ``(F, C, side, side)``, float32.
+def draw(frames: Tensor, places: Tensor, looks: tuple[Look, Look]) -> None:
+    """Draw bobs at ``(F, 4)`` onto frames, ``(F, C, H, W)``, uint8, in place.
 
     Each shape is drawn in a square that holds it, and the square is set into the frame.
     """
-    side, channels = image.shape[-1], image.shape[1]
-    pixels = image.view(len(places), channels, side * side)
-    meter = image_size / SPAN  # in pixels, as all lengths below
+    channels, size = frames.shape[1:3]
+    pixels = frames.view(len(places), channels, size * size)
+    meter = size / SPAN  # in pixels, as all lengths below
     flip = torch.tensor([1.0, -1.0])  # rows go down
     first, second = (
-        side / 2 + meter * flip * bob for bob in places.split(2, 1)
+        size / 2 + meter * flip * bob for bob in places.split(2, 1)
     )
-    pivot = torch.full_like(first, side / 2)
+    pivot = torch.full_like(first, size / 2)
     shapes = (
         (pivot, first, meter, ROD),
         (first, second, meter, ROD),
@@ -105,19 +98,22 @@ def draw(
         (second, second, 0.0, looks[1]),
     )
     for start, end, length, (radius, color) in shapes:
-        reach = math.ceil(length / 2 + meter * radius + 1.5)
-        square = torch.arange(-reach, reach)
+        # Cover ends half a pixel outside the shape; its middle is half a pixel off at most.
+        reach = math.floor(length / 2 + meter * radius + 1)
+        square = torch.arange(-reach, reach + 1)
         nearest = ((start + end) / 2).long()[..., None]
-        column, row = (nearest + square).split(1, 1)  # (F, 1, square)
+        # At the frame's edge a pixel may come twice, with the same paint.
+        column, row = (nearest + square).clamp_(0, size - 1).split(1, 1)
         row = row.mT
         distance = distance_to_rod(column + 0.5, row + 0.5, start, end)
         cover = (meter * radius + 0.5 - distance).clamp_(0, 1).flatten(1)
-        where = (side * row + column).flatten(1)[:, None]
+        where = (size * row + column).flatten(1)[:, None]
         where = where.expand(-1, channels, -1)
         paint = 255 * torch.tensor(color)
         paint = (paint if channels == 3 else paint.mean()).view(-1, 1)
-        below = pixels.gather(2, where)
-        pixels.scatter_(2, where, below.lerp(paint, cover[:, None]))
+        below = pixels.gather(2, where).float()
+        above = below.lerp_(paint, cover[:, None]).round_().byte()
+        pixels.scatter_(2, where, above)
 
 
 def distance_to_rod(x: Tensor, y: Tensor, start: Tensor, end: Tensor) -> Tensor:

@@ -122,7 +122,8 @@ def test_small_squares_give_the_same_as_the_whole_frame(size):
     frames = render_bobs(positions, size)[:, 0, 0].float()
     for frame, place in zip(frames, positions[:, 0], strict=True):
         expected = whole_frame(place, size)
-        assert (frame - expected).abs().max() < 0.51  # rounded
+        # Rounded after each of four shapes, and what lies below shows through in part.
+        assert (frame - expected).abs().max() < 1.5
 
 
 @pytest.mark.parametrize("wrong", [2.5, -3.0, float("nan")])
