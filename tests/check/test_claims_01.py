@@ -6,14 +6,10 @@ model without it, which must fail: so the tests can fail.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from claims import holding, run_now, stored_runs
 
-from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "01_trajectories.ipynb"
+CHAPTER = "01_trajectories"
 PATTERNS = ("circle", "line")
 SURFACE = {
     "circle": ("sin_phase", "cos_phase"),
@@ -21,18 +17,9 @@ SURFACE = {
 }
 
 
-def runs(pattern):
-    rows = stored_study(CHAPTER.stem)["rows"]
-    return [
-        row["values"] for row in rows if row["parameters"]["pattern"] == pattern
-    ]
-
-
 def share(pattern, claim):
     """How many of the ten seeds a claim holds for."""
-    values = runs(pattern)
-    assert len(values) == 10
-    return sum(claim(run) for run in values)
+    return holding(claim, stored_runs(CHAPTER, 10, pattern=pattern))
 
 
 def cosine_is_high(run, prefix=""):
@@ -146,16 +133,7 @@ def test_the_loss_ends_above_its_lowest_value_and_the_model_is_no_worse_for_it(
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_one_seed_run_now_passes_too(pattern, tmp_path):
-    """The stored study could be old; this run is not."""
-    parameters = {"pattern": pattern, "seed": 3}
-    output, timeout = (
-        tmp_path / CHAPTER.name,
-        notebooks.cell_timeout(CHAPTER, "default"),
-    )
-    notebook = notebooks.execute(
-        CHAPTER, output, parameters, timeout, for_study=True
-    )
-    run = notebooks.reported(notebook)
+    run = run_now(CHAPTER, tmp_path, pattern=pattern, seed=3)
     assert cosine_is_high(run)
     assert retrieval_is_far_above_chance(run)
     assert is_spread_out(run)

@@ -6,24 +6,17 @@ part in question, which must fail: so the tests can fail.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from claims import holding, run_now, stored_runs
 
-from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-
-CHAPTER = (
-    Path(__file__).resolve().parents[2] / "book" / "02_target_encoders.ipynb"
-)
+CHAPTER = "02_target_encoders"
 TAUS = ("0_0", "0_9", "0_99", "0_995", "0_999", "1_0")
 
 
 def share(claim):
     """How many of the ten seeds a claim holds for."""
-    runs = [row["values"] for row in stored_study(CHAPTER.stem)["rows"]]
-    assert len(runs) == 10
-    return sum(claim(run) for run in runs)
+    runs = stored_runs(CHAPTER, 10, besides=("seed", "num_seeds"))
+    return holding(claim, runs)
 
 
 def is_alive(retrieval, spread):
@@ -170,14 +163,7 @@ def test_the_shape_of_the_schedule_matters_little():
 
 
 def test_one_seed_run_now_passes_too(tmp_path):
-    """The stored study could be old; this run is not."""
-    output = tmp_path / CHAPTER.name
-    timeout = notebooks.cell_timeout(CHAPTER, "default")
-    parameters = {"seed": 3, "num_seeds": 1}
-    notebook = notebooks.execute(
-        CHAPTER, output, parameters, timeout, for_study=True
-    )
-    run = notebooks.reported(notebook)
+    run = run_now(CHAPTER, tmp_path, seed=3, num_seeds=1)
     for tau in TAUS:
         assert is_alive(run[f"retrieval_tau_{tau}"], run[f"spread_tau_{tau}"])
     assert run["online_noisy_probe_final"] <= 0.1

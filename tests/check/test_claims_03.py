@@ -7,14 +7,10 @@ page, and computed by the chapter.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from claims import holding, run_now, stored_runs
 
-from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "03_collapse.ipynb"
+CHAPTER = "03_collapse"
 STOPPED = ("stop", "ema")
 FULL_RANK = ("vicreg", "barlow_views", "sigreg")
 HALF_MEASURES = ("nothing", "variance", "dino", "centering")
@@ -34,9 +30,8 @@ REMEDIES = (
 
 def share(claim):
     """How many of the ten seeds a claim holds for."""
-    runs = [row["values"] for row in stored_study(CHAPTER.stem)["rows"]]
-    assert len(runs) == 10
-    return sum(bool(claim(run)) for run in runs)
+    runs = stored_runs(CHAPTER, 10, besides=("seed", "num_seeds"))
+    return holding(claim, runs)
 
 
 def collapsed(run, remedy, target):
@@ -215,14 +210,7 @@ def test_the_centering_penalty_is_smallest_for_a_constant():
 
 
 def test_one_seed_run_now_passes_too(tmp_path):
-    """The stored study could be old; this run is not."""
-    output = tmp_path / CHAPTER.name
-    timeout = notebooks.cell_timeout(CHAPTER, "default")
-    parameters = {"seed": 3, "num_seeds": 1}
-    notebook = notebooks.execute(
-        CHAPTER, output, parameters, timeout, for_study=True
-    )
-    run = notebooks.reported(notebook)
+    run = run_now(CHAPTER, tmp_path, seed=3, num_seeds=1)
     for remedy in HALF_MEASURES:
         assert collapsed(run, remedy, "online")
     for remedy in FULL_RANK:

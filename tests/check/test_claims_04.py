@@ -6,33 +6,22 @@ part in question, which must fail: so the tests can fail.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from claims import holding, run_now, stored_runs
 
-from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "04_dynamics.ipynb"
+CHAPTER = "04_dynamics"
 CURVES = ("circle", "spiral", "lissajous")
 
 
 def runs(**changes):
     """The reported values of the runs with these changes, by seed."""
-    found = []
-    for row in stored_study(CHAPTER.stem)["rows"]:
-        given = dict(row["parameters"])
-        given.pop("seed")
-        given.pop("curves", None)
-        if given == changes:
-            found.append(row["values"])
-    assert len(found) == (3 if changes else 10)
-    return found
+    count = 3 if changes else 10
+    return stored_runs(CHAPTER, count, besides=("seed", "curves"), **changes)
 
 
 def share(claim):
     """How many of the ten seeds a claim holds for."""
-    return sum(bool(claim(run)) for run in runs())
+    return holding(claim, runs())
 
 
 # --- reach -------------------------------------------------------------------------------------
@@ -117,14 +106,7 @@ def test_the_latents_do_not_collapse():
 
 
 def test_one_seed_run_now_passes_too(tmp_path):
-    """The stored study could be old; this run is not."""
-    output = tmp_path / CHAPTER.name
-    timeout = notebooks.cell_timeout(CHAPTER, "default")
-    parameters = {"seed": 3, "curves": ["circle"]}
-    notebook = notebooks.execute(
-        CHAPTER, output, parameters, timeout, for_study=True
-    )
-    run = notebooks.reported(notebook)
+    run = run_now(CHAPTER, tmp_path, seed=3, curves=["circle"])
     assert run["error_50_circle"] <= 0.05
     assert lasts(run, "valid_jepa")
     assert not lasts(run, "valid_one_step")

@@ -6,34 +6,22 @@ part in question, which must fail: so the tests can fail.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from claims import holding, run_now, stored_runs
 
-from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-
-CHAPTER = (
-    Path(__file__).resolve().parents[2] / "book" / "05_pendulum_pixels.ipynb"
-)
+CHAPTER = "05_pendulum_pixels"
 ANGLES = ("sin_1", "cos_1", "sin_2", "cos_2")
 VELOCITIES = ("speed_1", "speed_2")
 
 
 def runs(**changes):
     """The reported values of the runs with these changes, by seed."""
-    found = []
-    for row in stored_study(CHAPTER.stem)["rows"]:
-        given = {k: v for k, v in row["parameters"].items() if k != "seed"}
-        if given == changes:
-            found.append(row["values"])
-    assert len(found) == (3 if changes else 5)
-    return found
+    return stored_runs(CHAPTER, 3 if changes else 5, **changes)
 
 
 def share(claim):
     """How many of the five seeds a claim holds for."""
-    return sum(bool(claim(run)) for run in runs())
+    return holding(claim, runs())
 
 
 # --- reach -------------------------------------------------------------------------------------
@@ -128,14 +116,7 @@ def test_the_twin_finds_the_state_and_forecasts_less_far_by_either_reading():
 
 
 def test_one_seed_run_now_passes_too(tmp_path):
-    """The stored study could be old; this run is not."""
-    output = tmp_path / CHAPTER.name
-    timeout = notebooks.cell_timeout(CHAPTER, "default")
-    parameters = {"seed": 3, "steps": 2000}
-    notebook = notebooks.execute(
-        CHAPTER, output, parameters, timeout, for_study=True
-    )
-    run = notebooks.reported(notebook)
+    run = run_now(CHAPTER, tmp_path, seed=3, steps=2000)
     assert run["valid_learned"] >= 4 * run["valid_persistence"]
     assert run["auroc_teleport"] >= 0.99
     assert not finds_the_state(run, "linear")
