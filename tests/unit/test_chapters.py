@@ -41,6 +41,7 @@ TAUGHT = {
         "plots",
         "rendering",
         "runtime",
+        "studies",
         "widgets",
     }
 }
