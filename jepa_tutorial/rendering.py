@@ -18,7 +18,8 @@ def render_bobs(
 ) -> Tensor:
     """Draw double pendulums: two rods, a bright large bob and a darker small one.
 
-    Anti-aliased: a pixel is covered by as much as its distance to the shape's edge says.
+    Anti-aliased: a pixel is covered by as much as its distance to the shape's edge says. Rods are
+    1 m long; draw no others.
 
     Parameters
     ----------
