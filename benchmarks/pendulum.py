@@ -170,7 +170,7 @@ def compare(
     base = next(iter(medians.values()))
     for name, median in medians.items():
         print(
-            f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.1f}"
+            f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.3g}"
         )
 
 
