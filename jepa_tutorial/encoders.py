@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.networks import ResidualBlock
 from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
@@ -158,3 +159,54 @@ class CNNEncoder(nn.Module):
         """Encode windows of frames ``(B, L, C, H, W)`` into latents ``(B, Z)``."""
         check_shape(self.expected, windows=windows)
         return self.layers(windows.flatten(1, 2))  # L * C channels
+
+
+class ResNet5(nn.Module):
+    """Five convolutions, four of them in residual blocks, and a map of latents.
+
+    Each place of the map sees a part of the frame, so a thing that moves in the frame moves in the
+    map. The first convolution looks at patches that do not overlap.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of a frame, C.
+    width : int
+        Channels inside.
+    latent_dim : int
+        Channels of the map, Z.
+    patch : int
+        Height and width of a patch in pixels. 1 looks at single pixels.
+    stride : int
+        Of the first block: 2 halves height and width once more.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, C, H, W)`` with this C.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        latent_dim: int,
+        patch: int = 4,
+        stride: int = 2,
+    ) -> None:
+        super().__init__()
+        check_positive(channels=channels, latent_dim=latent_dim, patch=patch)
+        self.channels = channels
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, width, patch, patch, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            ResidualBlock(width, width, stride),
+            ResidualBlock(width, width),
+            nn.Conv2d(width, latent_dim, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode frames ``(B, C, H, W)`` into maps of latents ``(B, Z, H', W')``."""
+        check_shape(f"B {self.channels} H W", x=x)
+        return self.layers(x)

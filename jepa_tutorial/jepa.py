@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.predictors import roll_out
+from jepa_tutorial.predictors import roll_out, roll_out_pairs
+from jepa_tutorial.runtime import check_shape
 
 
 class JEPA(nn.Module):
@@ -93,3 +94,55 @@ class RolloutJEPA(nn.Module):
         """Return the prediction cost over all steps, plus the regularizer."""
         z, z_hat, z_bar = self(windows)
         return F.mse_loss(z_hat, z_bar) + self.regularizer(z)
+
+
+class VideoJEPA(nn.Module):
+    """Encode two frames, then predict the maps of those after them, step by step.
+
+    Prediction and regularization both look at projections, as in Bardes et al. (2022); with
+    ``nn.Identity()`` for a projector they look at the maps themselves.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From frames ``(B, C, H, W)`` to maps ``(B, Z, H', W')``.
+    predictor : nn.Module
+        From two maps to the next.
+    target : nn.Module
+        From frames to maps, with a method ``update(encoder)``.
+    projector : nn.Module
+        From maps ``(B, Z, H', W')`` to maps ``(B, P, H', W')``.
+    regularizer : callable
+        From maps ``(B, P, H', W')`` to a scalar.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        predictor: nn.Module,
+        target: nn.Module,
+        projector: nn.Module,
+        regularizer: Callable[[Tensor], Tensor],
+    ) -> None:
+        super().__init__()
+        self.encoder, self.predictor, self.target = encoder, predictor, target
+        self.projector, self.regularizer = projector, regularizer
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``z`` (B, 2, Z, H', W'), ``z_hat`` and ``z_bar`` (B, R, Z, H', W').
+
+        Of clips ``(B, 2 + R, C, H, W)``: two frames are encoded, the others are predicted.
+        """
+        check_shape("B T C H W", x=x)
+        rollout = x.shape[1] - 2
+        z = self.encoder(x[:, :2].flatten(0, 1)).unflatten(0, (-1, 2))
+        z_hat = roll_out_pairs(self.predictor, z[:, 0], z[:, 1], rollout)
+        z_bar = self.target(x[:, 2:].flatten(0, 1))
+        return z, z_hat, z_bar.unflatten(0, (-1, rollout))
+
+    def loss(self, x: Tensor) -> Tensor:
+        """Return the prediction cost over all steps, plus the regularizer."""
+        p, p_hat, p_bar = (
+            self.projector(z.flatten(0, 1)) for z in self(x)
+        )  # time folded into the batch
+        return F.mse_loss(p_hat, p_bar) + self.regularizer(p)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from jepa_tutorial.runtime import check_positive
 
@@ -37,3 +38,42 @@ def mlp(input_dim: int, hidden_dim: int, output_dim: int) -> nn.Sequential:
         nn.GELU(),
         nn.Linear(hidden_dim, output_dim),
     )
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, and a shortcut that passes the input by.
+
+    After He et al. (2016), with the normalization of Ioffe and Szegedy (2015).
+
+    Parameters
+    ----------
+    channels, width : int
+        Channels of the input and of the output.
+    stride : int
+        2 halves height and width, 1 keeps them.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1.
+    """
+
+    def __init__(self, channels: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        check_positive(channels=channels, width=width, stride=stride)
+        self.change = nn.Sequential(
+            nn.Conv2d(channels, width, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+        # Where shapes differ, the shortcut needs a convolution of its own.
+        same = channels == width and stride == 1
+        self.shortcut = (
+            nn.Identity() if same else nn.Conv2d(channels, width, 1, stride)
+        )
+
+    def forward(self, h: Tensor) -> Tensor:
+        """From ``(B, channels, H, W)`` to ``(B, width, H / stride, W / stride)``."""
+        return F.relu(self.shortcut(h) + self.change(h))

@@ -14,6 +14,7 @@ SCRIPTS = sorted(
 SHORT = {
     "ensembles": ["--steps", "1", "--repeats", "1"],
     "losses": ["--repeats", "1"],
+    "moving_mnist": ["--clips", "10", "--repeats", "1"],
     "pendulum": ["--rounds", "1", "--sequences", "20", "--clips", "50"],
 }
 

@@ -1,0 +1,144 @@
+"""Handwritten digits: MNIST if it can be had, else the ones that scikit-learn brings along."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits as load_small_digits
+from torch import Tensor
+
+from jepa_tutorial.cache import data_folder
+from jepa_tutorial.downloads import fetch
+from jepa_tutorial.runtime import check_range
+
+# The part of MNIST (LeCun et al., 1998) that is called its test set: 10,000 digits are enough
+# here, and a tenth of the download.
+MNIST_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
+MNIST_FILES = {
+    "t10k-images-idx3-ubyte.gz": (
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+    ),
+    "t10k-labels-idx1-ubyte.gz": (
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+    ),
+}
+
+
+class Digits(NamedTuple):
+    """Pictures of single digits.
+
+    Attributes
+    ----------
+    images : Tensor
+        ``(N, 28, 28)``, uint8.
+    labels : Tensor
+        ``(N,)``, from 0 to 9.
+    source : str
+        Where they come from, as a sentence.
+    """
+
+    images: Tensor
+    labels: Tensor
+    source: str
+
+
+def load_digits(url: str = MNIST_URL) -> Digits:
+    """Load MNIST's 10,000 test digits, or scikit-learn's 1,797 if they are not to be had.
+
+    Parameters
+    ----------
+    url : str
+        Folder to download from what is not in ``JEPA_TUTORIAL_DATA`` or the user's cache.
+
+    Returns
+    -------
+    Digits
+        In the order of the source.
+
+    Warns
+    -----
+    UserWarning
+        If a downloaded file has a wrong checksum. It is not used.
+    """
+    folder = data_folder() / "mnist"
+    try:
+        paths = [
+            fetch(url + name, sha256, folder / name)
+            for name, sha256 in MNIST_FILES.items()
+        ]
+    except OSError:
+        return small_digits()
+    except ValueError as error:
+        warnings.warn(f"MNIST is not used: {error}", stacklevel=2)
+        return small_digits()
+    images, labels = (read_idx(path) for path in paths)
+    return Digits(images, labels, "The digits are 10,000 of MNIST.")
+
+
+def small_digits() -> Digits:
+    """Scikit-learn's digits of 8 x 8 pixels, enlarged to look like MNIST's."""
+    bunch = load_small_digits()
+    small = torch.from_numpy(bunch.images).float()[:, None] / 16
+    large = F.interpolate(small, size=(20, 20), mode="bicubic").clamp(0, 1)
+    images = F.pad((255 * large[:, 0]).round().byte(), (4, 4, 4, 4))
+    return Digits(
+        images,
+        torch.from_numpy(bunch.target),
+        "MNIST was not to be had, so the digits are scikit-learn's 1,797, enlarged: expect "
+        "other numbers than those in the text.",
+    )
+
+
+def read_idx(path: Path) -> Tensor:
+    """Read a compressed file in MNIST's format: big-endian sizes, then bytes."""
+    with gzip.open(path) as file:
+        content = file.read()
+    sizes = np.frombuffer(content, ">i4", count=content[3], offset=4)
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * len(sizes))
+    return torch.from_numpy(values.reshape(sizes).copy())
+
+
+def split_digits(
+    digits: Digits, validation: float = 0.1, test: float = 0.1
+) -> tuple[Digits, Digits, Digits]:
+    """Part digits into training, validation and test: no picture is in two of them.
+
+    Always in the same way, so that held-out digits are held out of every run.
+
+    Parameters
+    ----------
+    digits : Digits
+        To be parted.
+    validation, test : float
+        Shares, each above 0, and below 1 together.
+
+    Returns
+    -------
+    tuple of Digits
+        Training, validation, test.
+
+    Raises
+    ------
+    ValueError
+        If the shares leave nothing for one of the parts.
+    """
+    check_range(0, 1, validation=validation, test=test)
+    count = len(digits.images)
+    held = [round(count * share) for share in (validation, test)]
+    sizes = [count - sum(held), *held]
+    if min(sizes) < 1:
+        raise ValueError(
+            f"each part needs at least one digit, got {sizes} for training, validation and test"
+        )
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    train, valid, tested = (
+        Digits(digits.images[rows], digits.labels[rows], digits.source)
+        for rows in order.split(sizes)
+    )
+    return train, valid, tested

@@ -1,0 +1,257 @@
+"""Moving MNIST: digits that fly through a picture and bounce off its edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+from torch import Tensor
+
+from jepa_tutorial.digits import Digits
+from jepa_tutorial.runtime import check_positive, check_range, check_shape
+
+GRID = 8  # cells on each side of a location map
+PIECE = 16  # clips drawn at a time, so that memory grows with the output only
+
+
+class Clips(NamedTuple):
+    """Clips, with the truth that a model never sees.
+
+    Attributes
+    ----------
+    frames : Tensor
+        ``(N, T, 1, H, W)``, uint8.
+    centers : Tensor
+        Of the digits, ``(N, T, M, 2)``: x to the right and y down, in pixels.
+    velocities : Tensor
+        ``(N, T, M, 2)``, in pixels a frame.
+    labels : Tensor
+        Which digits, ``(N, M)``.
+    """
+
+    frames: Tensor
+    centers: Tensor
+    velocities: Tensor
+    labels: Tensor
+
+
+def moving_mnist(
+    digits: Digits,
+    num_samples: int,
+    seq_len: int,
+    *,
+    seed: int,
+    num_digits: int = 2,
+    image_size: int = 64,
+    speed: float = 3.6,
+) -> Clips:
+    """Clips of digits that fly at constant speed and bounce (Srivastava et al., 2015).
+
+    Each clip has a seed of its own, so that a clip does not depend on how many others are made.
+    Digits are drawn between pixels, not rounded to them. Where two overlap, the brighter counts.
+
+    Parameters
+    ----------
+    digits : Digits
+        To draw from.
+    num_samples, seq_len : int
+        Clips, and frames in each.
+    seed : int
+        Of the first clip; the next has the next.
+    num_digits : int
+        Digits in each clip, M.
+    image_size : int
+        Height and width in pixels, larger than a digit.
+    speed : float
+        Of every digit, in pixels a frame. The direction is random.
+
+    Returns
+    -------
+    Clips
+
+    Raises
+    ------
+    ValueError
+        If a count is below 1, the picture is not larger than a digit, or the speed is negative.
+    """
+    check_positive(num_samples=num_samples, seq_len=seq_len)
+    check_positive(num_digits=num_digits, image_size=image_size)
+    check_range(0, image_size, speed=speed)
+    size = digits.images.shape[-1]
+    check_range(size + 1, 4096, image_size=image_size)
+    chosen, start, heading = draw_starts(
+        len(digits.images), num_samples, num_digits, seed
+    )
+    free = image_size - size  # pixels that a digit can move along each axis
+    velocity = speed * torch.stack([heading.cos(), heading.sin()], dim=-1)
+    steps = torch.arange(seq_len)[:, None, None]
+    # A path that bounces is a straight one, folded: there and back is one period.
+    straight = (free * start)[:, None] + velocity[:, None] * steps
+    ahead = straight.remainder(2 * free)  # (N, T, M, 2)
+    corners = free - (free - ahead).abs()
+    velocities = velocity[:, None] * torch.where(ahead < free, 1.0, -1.0)
+    frames = torch.zeros(
+        num_samples, seq_len, 1, image_size, image_size, dtype=torch.uint8
+    )
+    for some, where, out in zip(
+        chosen.split(PIECE),
+        corners.split(PIECE),
+        frames.split(PIECE),
+        strict=True,
+    ):
+        paint(out, digits.images[some].float(), where)
+    centers = corners + (size - 1) / 2
+    return Clips(frames, centers, velocities, digits.labels[chosen])
+
+
+def draw_starts(
+    num_images: int, num_samples: int, num_digits: int, seed: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which digits, where from 0 to 1, and in which direction: from one seed a clip."""
+    generator = torch.Generator()
+    draws = torch.stack(
+        [
+            torch.rand(num_digits, 4, generator=generator.manual_seed(seed + n))
+            for n in range(num_samples)
+        ]
+    )
+    # A number below 1 can round up to the end.
+    chosen = (draws[..., 0] * num_images).long().clamp(max=num_images - 1)
+    return chosen, draws[..., 1:3], 2 * torch.pi * draws[..., 3]
+
+
+def paint(frames: Tensor, images: Tensor, corners: Tensor) -> None:
+    """Draw digits ``(N, M, h, w)`` with corners ``(N, T, M, 2)`` into frames, in place.
+
+    A pixel of the picture lies between four of the digit, and takes from each by its distance.
+    """
+    size, height = images.shape[-1], frames.shape[-1]
+    whole = corners.floor()
+    right, down = (corners - whole)[..., None, None].unbind(dim=-3)
+    padded = F.pad(images, (1, 1, 1, 1))[:, None]  # the same at all times
+    rows = torch.lerp(padded[..., 1:, :], padded[..., :-1, :], down)
+    patches = torch.lerp(rows[..., 1:], rows[..., :-1], right).round_().byte()
+    # One row and column more than the picture, since a patch can reach over the edge by one.
+    side = height + 1
+    line = torch.arange(size + 1)
+    inside = (side * line[:, None] + line).flatten()
+    first = (side * whole[..., 1] + whole[..., 0]).long().flatten(0, 1)
+    canvas = torch.zeros(len(first), side * side, dtype=torch.uint8)
+    for corner, patch in zip(
+        first.unbind(dim=1), patches.unbind(dim=2), strict=True
+    ):
+        pixels = patch.flatten(0, 1).flatten(1)
+        canvas.scatter_reduce_(1, corner[:, None] + inside, pixels, "amax")
+    drawn = canvas.view(*frames.shape[:3], side, side)
+    frames.copy_(drawn[..., :height, :height])
+
+
+def location_maps(centers: Tensor, image_size: int) -> Tensor:
+    """In which of 8 x 8 cells there is the center of a digit.
+
+    Parameters
+    ----------
+    centers : Tensor
+        ``(N, T, M, 2)``, in pixels.
+    image_size : int
+        Height and width of the pictures.
+
+    Returns
+    -------
+    Tensor
+        ``(N, T, 8, 8)``: 1 where there is a center, else 0.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs, or a center is outside the picture.
+    """
+    check_shape("N T M 2", centers=centers)
+    cells = ((centers + 0.5) * GRID / image_size).floor().long()
+    if not ((cells >= 0) & (cells < GRID)).all():
+        raise ValueError(
+            f"centers must lie in a picture of {image_size} pixels, got one in cell "
+            f"{cells.min().item()} or {cells.max().item()} of {GRID}"
+        )
+    index = cells[..., 1] * GRID + cells[..., 0]  # row by row
+    flat = torch.zeros(*index.shape[:2], GRID * GRID)
+    return flat.scatter_(2, index, 1.0).unflatten(2, (GRID, GRID))
+
+
+def component_maps(frames: Tensor, threshold: int = 0) -> Tensor:
+    """Location maps read off the pictures: the middle of each connected bright part.
+
+    Two digits that touch count as one, and a digit in two parts as two. This is how the published
+    example makes its labels; `location_maps` are exact.
+
+    Parameters
+    ----------
+    frames : Tensor
+        ``(N, T, 1, H, W)``, uint8.
+    threshold : int
+        Pixels above it are bright.
+
+    Returns
+    -------
+    Tensor
+        ``(N, T, 8, 8)``: 1 in the cell of the middle of each part's bounding box, else 0.
+
+    Raises
+    ------
+    ValueError
+        If the shape differs.
+    """
+    check_shape("N T 1 H W", frames=frames)
+    flat = frames.flatten(0, 2).numpy()
+    maps = torch.zeros(len(flat), GRID, GRID)
+    neighbors = np.ones((3, 3))  # corners touch, too
+    for picture, out in zip(flat, maps, strict=True):
+        parts, _ = ndimage.label(picture > threshold, neighbors)
+        for rows, columns in ndimage.find_objects(parts):
+            middles = [(s.start + s.stop) / 2 for s in (rows, columns)]
+            row, column = (
+                int(middle * GRID / size)
+                for middle, size in zip(middles, picture.shape, strict=True)
+            )
+            out[row, column] = 1
+    return maps.unflatten(0, frames.shape[:2])
+
+
+def read_sequence_file(path: str | Path) -> tuple[Tensor, Tensor]:
+    """Open the published test sequences, and part them as the published example does.
+
+    The file, ``mnist_test_seq.npy``, holds 10,000 clips of 20 frames (Srivastava et al., 2015).
+    Each becomes two clips of 10. Digits are shared between the parts.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file. It is mapped to memory and copied in parts, not read at once.
+
+    Returns
+    -------
+    tuple of Tensor
+        Frames for training, ``(18000, 10, 1, 64, 64)``, and validation, ``(2000, ...)``, uint8.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else.
+    """
+    sequences = np.load(path, mmap_mode="r", allow_pickle=False)
+    expected = (20, 10_000, 64, 64)
+    if sequences.shape != expected or sequences.dtype != np.uint8:
+        raise ValueError(
+            f"{path} must hold uint8 of shape {expected}, got {sequences.dtype} of shape "
+            f"{sequences.shape}"
+        )
+    order = torch.randperm(10_000, generator=torch.Generator().manual_seed(42))
+    parts = []
+    for rows in order.split([9_000, 1_000]):
+        clips = torch.from_numpy(sequences[:, rows.numpy()]).transpose(0, 1)
+        parts.append(clips.reshape(-1, 10, 1, 64, 64))
+    return parts[0], parts[1]

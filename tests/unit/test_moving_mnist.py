@@ -1,0 +1,247 @@
+"""Digits, the clips they fly in, and the maps of where they are."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from jepa_tutorial import digits as digits_module
+from jepa_tutorial.digits import (
+    Digits,
+    load_digits,
+    read_idx,
+    small_digits,
+    split_digits,
+)
+from jepa_tutorial.moving_mnist import (
+    component_maps,
+    location_maps,
+    moving_mnist,
+    read_sequence_file,
+)
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return small_digits()
+
+
+# --- digits ------------------------------------------------------------------------------------
+
+
+def test_without_mnist_come_small_digits_and_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("JEPA_TUTORIAL_DATA", str(tmp_path))
+    found = load_digits(NOWHERE)
+    assert found.images.shape == (1797, 28, 28)
+    assert found.images.dtype == torch.uint8
+    assert found.images.max() > 200
+    assert not found.images[:, :4].any()  # a margin, as MNIST's have
+    assert "MNIST was not to be had" in found.source
+    assert found.source.count(".") == 1
+
+
+def write_idx(path, array):
+    sizes = np.array(array.shape, ">i4").tobytes()
+    header = bytes([0, 0, 8, array.ndim])
+    path.write_bytes(gzip.compress(header + sizes + array.tobytes()))
+
+
+def test_reads_the_format_of_mnist(tmp_path):
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    write_idx(tmp_path / "a.gz", array)
+    assert np.array_equal(read_idx(tmp_path / "a.gz").numpy(), array)
+
+
+def test_files_in_the_data_folder_are_used(monkeypatch, tmp_path):
+    import hashlib
+
+    images = np.random.default_rng(0).integers(0, 255, (10, 28, 28), np.uint8)
+    arrays = images, np.arange(10, dtype=np.uint8)
+    known = {}
+    (tmp_path / "mnist").mkdir()
+    for name, array in zip(digits_module.MNIST_FILES, arrays, strict=True):
+        path = tmp_path / "mnist" / name
+        write_idx(path, array)
+        known[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setenv("JEPA_TUTORIAL_DATA", str(tmp_path))
+    monkeypatch.setattr(digits_module, "MNIST_FILES", known)
+    found = load_digits(NOWHERE)
+    assert np.array_equal(found.images.numpy(), images)
+    assert found.labels.tolist() == list(range(10))
+    assert "MNIST" in found.source
+
+
+def test_parts_share_no_picture_and_lose_none(digits):
+    numbered = Digits(torch.arange(1797), digits.labels, "")
+    parts = [part.images for part in split_digits(numbered)]
+    assert sorted(torch.cat(parts).tolist()) == list(range(1797))
+    again = [part.images for part in split_digits(numbered)]
+    assert all(torch.equal(*pair) for pair in zip(parts, again, strict=True))
+    assert [len(part) for part in parts] == [1437, 180, 180]
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.1), (0.5, 0.5), (0.9, 0.9)])
+def test_no_part_is_empty(digits, shares):
+    with pytest.raises(ValueError, match="at least one digit"):
+        split_digits(
+            Digits(digits.images[:10], digits.labels[:10], ""), *shares
+        )
+
+
+# --- clips -------------------------------------------------------------------------------------
+
+
+def test_shapes_and_the_same_again(digits):
+    first = moving_mnist(digits, 3, 5, seed=7, num_digits=3, image_size=48)
+    again = moving_mnist(digits, 3, 5, seed=7, num_digits=3, image_size=48)
+    assert first.frames.shape == (3, 5, 1, 48, 48)
+    assert first.frames.dtype == torch.uint8
+    assert first.centers.shape == first.velocities.shape == (3, 5, 3, 2)
+    assert first.labels.shape == (3, 3)
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+
+
+def test_each_clip_has_its_own_seed(digits):
+    many = moving_mnist(digits, 70, 3, seed=5)
+    one = moving_mnist(digits, 1, 3, seed=5 + 66)
+    for whole, single in zip(many, one, strict=True):
+        assert torch.equal(whole[66:67], single)
+
+
+def test_speed_is_constant_and_edges_are_not_crossed(digits):
+    clips = moving_mnist(digits, 50, 100, seed=0, speed=3.0)
+    moved = clips.centers.diff(dim=1)
+    assert moved.abs().max() <= 3.0 + 1e-4
+    speeds = clips.velocities.norm(dim=-1)
+    torch.testing.assert_close(speeds, torch.full_like(speeds, 3.0))
+    assert clips.centers.min() >= 13.5
+    assert clips.centers.max() <= 63 - 13.5
+    # Away from the edges, the next place is this one plus the velocity.
+    inside = (clips.centers[:, :-1] - 31.5).abs() < 14
+    expected = clips.velocities[:, :-1]
+    torch.testing.assert_close(
+        moved[inside], expected[inside], atol=1e-3, rtol=0
+    )
+    turned = (clips.velocities.diff(dim=1) != 0).float().mean()
+    assert 0 < turned < 0.3  # they do bounce
+
+
+def test_a_digit_is_where_its_center_says():
+    dot = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    dot[0, 13:15, 13:15] = 255  # around the middle
+    clips = moving_mnist(
+        Digits(dot, torch.tensor([0]), ""), 20, 10, seed=0, num_digits=1
+    )
+    frames = clips.frames.float()
+    mass = frames.sum(dim=(2, 3, 4))
+    line = torch.arange(64.0)
+    x = (frames.sum(dim=3) * line).sum(dim=(2, 3)) / mass
+    y = (frames.sum(dim=4) * line).sum(dim=(2, 3)) / mass
+    found = torch.stack([x, y], dim=-1)
+    torch.testing.assert_close(found, clips.centers[:, :, 0], atol=0.02, rtol=0)
+    # Drawing between pixels neither adds nor loses light, up to rounding.
+    torch.testing.assert_close(
+        mass, torch.full_like(mass, 4 * 255), atol=9, rtol=0
+    )
+
+
+def test_where_digits_overlap_the_brighter_counts(digits):
+    both = moving_mnist(digits, 20, 4, seed=3)
+    assert both.frames.max() <= 255
+    one = moving_mnist(
+        Digits(digits.images * 0 + 100, digits.labels, ""), 20, 4, seed=3
+    )
+    assert one.frames.max() == 100  # a sum would be twice as bright
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_samples": 0}, "num_samples"),
+        ({"seq_len": 0}, "seq_len"),
+        ({"num_digits": 0}, "num_digits"),
+        ({"image_size": 28}, "image_size"),
+        ({"speed": -1.0}, "speed"),
+        ({"speed": float("nan")}, "speed"),
+    ],
+)
+def test_bad_input_is_named(digits, changes, message):
+    settings = {"num_samples": 2, "seq_len": 3} | changes
+    with pytest.raises(ValueError, match=message):
+        moving_mnist(digits, seed=0, **settings)
+
+
+# --- where they are ----------------------------------------------------------------------------
+
+
+def test_location_maps_by_hand():
+    centers = torch.tensor([[[[7.4, 0.0], [63.0, 12.0]], [[7.5, 0], [7.6, 1]]]])
+    maps = location_maps(centers, 64)
+    assert maps.shape == (1, 2, 8, 8)
+    assert maps[0, 0].nonzero().tolist() == [[0, 0], [1, 7]]
+    assert maps[0, 1].nonzero().tolist() == [[0, 1]]  # two in one cell
+
+
+def test_component_maps_by_hand():
+    frames = torch.zeros(1, 3, 1, 64, 64, dtype=torch.uint8)
+    frames[0, 0, 0, 0:4, 0:4] = 9
+    frames[0, 0, 0, 40:50, 20:22] = 9
+    frames[0, 1, 0, 10:12, 10:12] = 9
+    frames[0, 1, 0, 12:14, 12:14] = 9  # touches at a corner: one part
+    maps = component_maps(frames)
+    assert maps[0, 0].nonzero().tolist() == [[0, 0], [5, 2]]
+    assert maps[0, 1].nonzero().tolist() == [[1, 1]]
+    assert not maps[0, 2].any()
+    assert component_maps(frames, threshold=9).sum() == 0
+
+
+def test_single_digits_are_found_near_their_centers(digits):
+    clips = moving_mnist(digits, 50, 5, seed=0, num_digits=1)
+    parts = component_maps(clips.frames).flatten(0, 1)
+    exact = location_maps(clips.centers, 64).flatten(0, 1)
+    near = torch.nn.functional.max_pool2d(exact[:, None], 3, 1, 1)[:, 0]
+    assert (parts * near).sum() / parts.sum() > 0.8  # some digits are broken
+
+
+def test_centers_outside_are_refused():
+    with pytest.raises(ValueError, match="64 pixels"):
+        location_maps(torch.full((1, 1, 1, 2), 64.0), 64)
+    with pytest.raises(ValueError, match="centers must have the shape"):
+        location_maps(torch.zeros(1, 1, 2), 64)
+
+
+# --- the published file ------------------------------------------------------------------------
+
+
+def test_the_published_file_is_parted(tmp_path):
+    path = tmp_path / "mnist_test_seq.npy"
+    shape = (20, 10_000, 64, 64)
+    file = np.lib.format.open_memmap(path, "w+", np.uint8, shape)  # sparse
+    file[:, :, 0, 0] = np.arange(10_000) % 251
+    file[:, :, 0, 1] = np.arange(20)[:, None]
+    file.flush()
+    train, valid = read_sequence_file(path)
+    assert train.shape == (18_000, 10, 1, 64, 64)
+    assert valid.shape == (2_000, 10, 1, 64, 64)
+    assert train.dtype == torch.uint8
+    # Two clips of ten from each sequence, in order.
+    assert torch.equal(train[0::2, 0, 0, 0, 0], train[1::2, 9, 0, 0, 0])
+    assert train[0, :, 0, 0, 1].tolist() == list(range(10))
+    assert train[1, :, 0, 0, 1].tolist() == list(range(10, 20))
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((20, 5, 64, 64), np.uint8), np.zeros((2, 2))]
+)
+def test_another_file_is_refused(tmp_path, array):
+    path = tmp_path / "other.npy"
+    np.save(path, array)
+    with pytest.raises(ValueError, match=re.escape("(20, 10000, 64, 64)")):
+        read_sequence_file(path)

@@ -1,0 +1,186 @@
+"""The parts of the video model: shapes, what they preserve, and what they refuse."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from jepa_tutorial.decoders import DetectionHead, PatchDecoder
+from jepa_tutorial.encoders import ResNet5
+from jepa_tutorial.jepa import VideoJEPA
+from jepa_tutorial.networks import ResidualBlock
+from jepa_tutorial.predictors import ResUNet, enlarge, roll_out_pairs
+from jepa_tutorial.targets import EMATarget, OnlineTarget
+
+
+@pytest.mark.parametrize(("channels", "stride"), [(4, 1), (4, 2), (6, 1)])
+def test_residual_block_shapes(channels, stride):
+    block = ResidualBlock(channels, 4, stride)
+    out = block(torch.rand(2, channels, 8, 8))
+    assert out.shape == (2, 4, 8 // stride, 8 // stride)
+    plain = isinstance(block.shortcut, nn.Identity)
+    assert plain == (channels == 4 and stride == 1)
+
+
+def test_the_shortcut_passes_the_input_by():
+    block = ResidualBlock(4, 4)
+    nn.init.zeros_(block.change[-1].weight)
+    nn.init.zeros_(block.change[-1].bias)
+    h = torch.rand(2, 4, 8, 8)
+    assert torch.equal(block(h), h)
+
+
+@pytest.mark.parametrize(
+    ("patch", "stride", "side"), [(4, 2, 8), (1, 1, 64), (4, 1, 16), (8, 1, 8)]
+)
+def test_encoder_keeps_space(patch, stride, side):
+    encoder = ResNet5(1, 4, 6, patch, stride).eval()
+    assert encoder(torch.rand(2, 1, 64, 64)).shape == (2, 6, side, side)
+    # Something that moves by one place in the frame moves by one place in the map.
+    scale = patch * stride
+    x = torch.zeros(1, 1, 64, 64)
+    x[..., 28:36, 28:36] = torch.rand(8, 8)
+    moved = x.roll(scale, dims=-1)
+    z, z_moved = encoder(x), encoder(moved)
+    middle = slice(side // 2 - 1, side // 2 + 1)
+    torch.testing.assert_close(
+        z.roll(1, dims=-1)[..., middle, middle], z_moved[..., middle, middle]
+    )
+
+
+@pytest.mark.parametrize("side", [8, 7, 16])
+def test_predictor_keeps_shapes_and_begins_with_the_newest(side):
+    predictor = ResUNet(3, 4)
+    before, z = torch.rand(2, 2, 3, side, side).unbind(dim=1)
+    assert predictor(before, z).shape == z.shape
+    nn.init.zeros_(predictor.leave.weight)
+    nn.init.zeros_(predictor.leave.bias)
+    assert torch.equal(predictor(before, z), z)
+
+
+def test_predictor_reads_both_maps():
+    predictor = ResUNet(3, 4).eval()
+    before, z = torch.rand(2, 2, 3, 8, 8).unbind(dim=1)
+    assert not torch.equal(predictor(before, z), predictor(z, z))
+
+
+def test_enlarge_repeats():
+    small = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    large = enlarge(small, torch.zeros(1, 1, 4, 4))
+    assert large[0, 0].tolist() == [[1, 1, 2, 2]] * 2 + [[3, 3, 4, 4]] * 2
+
+
+def test_rolling_out_feeds_back_the_last_two():
+    def fibonacci(before, z):
+        return before + z
+
+    one = torch.ones(1, 1, 1, 1)
+    path = roll_out_pairs(fibonacci, one, one, 5)
+    assert path.flatten().tolist() == [2, 3, 5, 8, 13]
+
+
+def parts(target=OnlineTarget, projector=None):
+    torch.manual_seed(0)
+    encoder = ResNet5(1, 4, 6)
+    seen = []
+
+    def regularizer(z):
+        seen.append(z.shape)
+        return z.square().mean()
+
+    model = VideoJEPA(
+        encoder,
+        ResUNet(6, 4),
+        target(encoder),
+        projector or nn.Identity(),
+        regularizer,
+    )
+    return model, seen
+
+
+def test_video_jepa_shapes():
+    model, seen = parts(projector=nn.Conv2d(6, 5, 1))
+    z, z_hat, z_bar = model(torch.rand(3, 5, 1, 64, 64))
+    assert z.shape == (3, 2, 6, 8, 8)
+    assert z_hat.shape == z_bar.shape == (3, 3, 6, 8, 8)
+    assert model.loss(torch.rand(3, 5, 1, 64, 64)).shape == ()
+    assert seen == [(6, 5, 8, 8)]
+
+
+def test_loss_is_error_of_projections_plus_regularizer():
+    model, _ = parts(projector=nn.Conv2d(6, 5, 1))
+    model.eval()
+    x = torch.rand(3, 5, 1, 64, 64)
+    z, z_hat, z_bar = model(x)
+    p, p_hat, p_bar = (
+        model.projector(part.flatten(0, 1)) for part in (z, z_hat, z_bar)
+    )
+    expected = (p_hat - p_bar).square().mean() + p.square().mean()
+    torch.testing.assert_close(model.loss(x), expected)
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_gradients_reach_the_encoder_through_the_target_only_online(slow):
+    model, _ = parts(
+        target=(lambda e: EMATarget(e, 0.9)) if slow else OnlineTarget
+    )
+    _, _, z_bar = model(torch.rand(2, 4, 1, 64, 64))
+    assert z_bar.requires_grad is not slow
+
+
+def test_future_frames_do_not_reach_predictions():
+    model, _ = parts()
+    model.eval()
+    x = torch.rand(2, 5, 1, 64, 64)
+    other = x.clone()
+    other[:, 2:] = torch.rand(2, 3, 1, 64, 64)
+    assert torch.equal(model(x)[1], model(other)[1])
+
+
+def test_decoder_gives_each_place_its_pixels():
+    decoder = PatchDecoder(6, 1, 4, 8)
+    assert decoder(torch.rand(2, 6, 8, 8)).shape == (2, 1, 64, 64)
+    z = torch.zeros(1, 6, 8, 8)
+    other = copy.deepcopy(z)
+    other[0, :, 0, 0] = 1
+    changed = (decoder(z) != decoder(other))[0, 0].nonzero()
+    assert changed.max() < 3 * 8  # its own pixels, and two places around
+
+
+@pytest.mark.parametrize("side", [8, 16, 64])
+def test_detection_has_one_logit_a_cell(side):
+    head = DetectionHead(6, 4)
+    assert head(torch.rand(2, 6, side, side)).shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ResidualBlock(0, 4), "channels"),
+        (lambda: ResNet5(1, 4, 6, patch=0), "patch"),
+        (lambda: ResNet5(1, 4, 6)(torch.rand(2, 3, 64, 64)), "x must have"),
+        (lambda: ResUNet(0, 4), "latent_dim"),
+        (
+            lambda: ResUNet(3, 4)(
+                torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4)
+            ),
+            "z must have",
+        ),
+        (
+            lambda: roll_out_pairs(
+                nn.Identity(), torch.rand(1, 1, 2, 2), torch.rand(1, 1, 2, 2), 0
+            ),
+            "horizon",
+        ),
+        (lambda: parts()[0](torch.rand(2, 4, 64, 64)), "x must have"),
+        (lambda: PatchDecoder(6, 1, 4, 0), "scale"),
+        (lambda: DetectionHead(6, 4, grid=0), "grid"),
+        (lambda: DetectionHead(6, 4)(torch.rand(2, 5, 8, 8)), "z must have"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
