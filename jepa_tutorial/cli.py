@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         "--preset",
         default="default",
         metavar="NAME",
-        help="quick, default or full",
+        help="quick, default, full, or another of the chapter",
     )
     run.add_argument(
         "-p", dest="pairs", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),

@@ -96,13 +96,17 @@ def preset_parameters(path: Path, preset: str) -> Parameters:
     ValueError
         For an unknown preset.
     """
-    check_choice(("quick", "default", "full"), preset=preset)
-    return {} if preset == "default" else presets(path)[preset]
+    entry = presets(path)
+    named = [name for name in entry if name not in ("budget_s", "study")]
+    check_choice(("default", *named), preset=preset)
+    return {} if preset == "default" else entry[preset]
 
 
 def cell_timeout(path: Path, preset: str) -> int:
     """Return the seconds that one cell may take before the run is given up as hung."""
-    return 7200 if preset == "full" else max(600, 4 * presets(path)["budget_s"])
+    if preset in ("quick", "default"):
+        return max(600, 4 * presets(path)["budget_s"])
+    return 7200
 
 
 def default_parameters(notebook: NotebookNode) -> Parameters:

@@ -146,7 +146,7 @@ class ResUNet(nn.Module):
         self.leave = nn.Conv2d(width, latent_dim, 1)
 
     def forward(self, z_before: Tensor, z: Tensor) -> Tensor:
-        """Predict ``z_hat`` from the map one step back and the newest, ``(B, Z, H, W)``."""
+        """Predict ``z_hat`` from the last two maps, each ``(B, Z, H, W)``."""
         check_shape(f"B {self.latent_dim} H W", z_before=z_before, z=z)
         fine = self.enter(torch.cat([z, z_before], dim=1))
         middle = self.down(fine)

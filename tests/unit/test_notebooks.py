@@ -300,7 +300,7 @@ def test_presets_and_timeouts(tmp_path):
     assert notebooks.preset_parameters(path, "quick") == {"steps": 1}
     assert notebooks.preset_parameters(path, "default") == {}
     with pytest.raises(
-        ValueError, match="preset must be one of 'quick', 'default', 'full'"
+        ValueError, match="preset must be one of 'default', 'quick', 'full'"
     ):
         notebooks.preset_parameters(path, "slow")
     assert notebooks.cell_timeout(path, "default") == 600
