@@ -130,14 +130,14 @@ def split_digits(
     """
     check_range(0, 1, validation=validation, test=test)
     count = len(digits.images)
-    held = [round(count * share) for share in (validation, test)]
+    held = [round(count * share) for share in (test, validation)]
     sizes = [count - sum(held), *held]
     if min(sizes) < 1:
         raise ValueError(
-            f"each part needs at least one digit, got {sizes} for training, validation and test"
+            f"each part needs at least one digit, got {sizes} for training, test and validation"
         )
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    train, valid, tested = (
+    train, tested, valid = (
         Digits(digits.images[rows], digits.labels[rows], digits.source)
         for rows in order.split(sizes)
     )

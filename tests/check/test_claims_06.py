@@ -1,0 +1,147 @@
+"""The claims of chapter 6, over seeds: reach in at least 4 of 5, the variants in each run.
+
+Thresholds were fixed before, on seed 100. Each claim is also put to a model without the part in
+question, which must fail: so the tests can fail.
+"""
+
+from __future__ import annotations
+
+import pytest
+from claims import holding, run_now, stored_runs
+
+CHAPTER = "06_moving_mnist"
+SHORT = {"steps": 400}
+ONLINE = {"target_kind": "online"}
+SPREAD = {"center_places": False}
+PROJECTED = {"projection_dim": 64}
+PUBLISHED = {
+    **ONLINE,
+    **SPREAD,
+    "std_coeff": 200.0,
+    "cov_coeff": 10.0,
+    "lr": 5e-4,
+    "rollout": 1,
+    "batch_size": 64,
+    "steps": 600,
+}
+
+
+def runs(count, **changes):
+    """The reported values of the runs with these changes, by seed."""
+    return stored_runs(CHAPTER, count, **changes)
+
+
+def values(name, count, **changes):
+    return [run[name] for run in runs(count, **changes)]
+
+
+# --- reach -------------------------------------------------------------------------------------
+
+
+def reaches(run):
+    return run["mAP"] >= 0.4 and run["mAP"] >= 2.9 * run["mAP_persistence"]
+
+
+def test_it_reaches_its_goal():
+    assert holding(reaches, runs(5)) >= 4
+
+
+def test_without_a_rollout_it_does_not():
+    assert holding(reaches, runs(2, **SHORT, rollout=1)) == 0
+
+
+def test_it_aims_higher_than_that():
+    assert holding(lambda run: run["mAP"] >= 0.5, runs(5)) >= 4
+
+
+def test_precision_falls_with_the_horizon_and_true_maps_are_the_ceiling():
+    for run in runs(5):
+        ahead = [run[f"AP_{k}"] for k in range(1, 8)]
+        assert ahead == sorted(ahead, reverse=True)
+        assert run["mAP_true_maps"] > run["AP_1"]
+
+
+def test_the_last_checks_are_the_best():
+    assert all(run["best_step"] >= 1200 for run in runs(5))
+
+
+# --- what varies -------------------------------------------------------------------------------
+
+
+def is_static(run):
+    return run["static_share"] > 0.5
+
+
+def test_without_centering_the_online_encoder_paints_a_static_pattern():
+    assert holding(is_static, runs(3, **SHORT, **SPREAD, **ONLINE)) == 3
+    assert holding(is_static, runs(3, **SHORT, **ONLINE)) == 0
+    assert holding(is_static, runs(5)) == 0
+
+
+def test_a_static_pattern_flatters_the_error_and_ruins_the_forecast():
+    name = "log10_error_of_everything"
+    spread = {**SHORT, **SPREAD, **ONLINE}
+    assert max(values(name, 3, **spread)) < min(
+        values(name, 3, **SHORT, **ONLINE)
+    )
+    assert max(values("mAP", 3, **spread)) < min(
+        values("mAP", 3, **SHORT, **ONLINE)
+    )
+
+
+# --- rollouts, targets, projections, twin ------------------------------------------------------
+
+
+def test_training_over_a_rollout_carries_the_forecast():
+    one = values("AP_7", 2, **SHORT, rollout=1)
+    two = values("AP_7", 2, **SHORT, rollout=2)
+    four = values("AP_7", 3, **SHORT)
+    assert max(one) < min(two)
+    assert max(two) < min(four)
+
+
+@pytest.mark.parametrize("target", [{}, ONLINE])
+def test_acting_on_a_projection_does_not_hold_the_maps(target):
+    usual = values("mAP", 3, **SHORT, **target)
+    projected = values("mAP", 2, **SHORT, **PROJECTED, **target)
+    assert max(projected) < min(usual)
+
+
+def test_the_twin_sees_as_well_and_forecasts_less_far():
+    twins, ours = runs(2, learner="pixels"), runs(5)
+    assert all(twin["mAP_true_maps"] > 0.8 for twin in twins)
+    best = max(max(twin["mAP"], twin["mAP_through_pictures"]) for twin in twins)
+    assert best < min(run["mAP"] for run in ours)
+
+
+def test_the_twin_takes_longer():
+    took = min(values("training_seconds", 3, **SHORT, learner="pixels"))
+    assert took > min(values("training_seconds", 3, **SHORT))
+
+
+# --- the failure that comes late ---------------------------------------------------------------
+
+
+def fails_late(run):
+    """The loss falls from check to check, and the held-out error rises a hundredfold."""
+    loss = [run[f"loss_{k}"] for k in range(1, 11)]
+    error = [run[f"log10_error_{k}"] for k in range(1, 11)]
+    return loss[9] < loss[4] < loss[0] and error[9] > min(error) + 2
+
+
+def test_the_published_weights_on_projections_fail_late():
+    assert holding(fails_late, runs(2, **PUBLISHED, **PROJECTED)) == 2
+
+
+def test_on_maps_they_do_not():
+    assert holding(fails_late, runs(2, **PUBLISHED)) == 0
+    assert holding(fails_late, runs(5)) == 0
+
+
+# --- now ---------------------------------------------------------------------------------------
+
+
+def test_one_seed_run_now_passes_too(tmp_path):
+    run = run_now(CHAPTER, tmp_path, seed=3, steps=400)
+    assert run["mAP"] >= 1.5 * run["mAP_persistence"]
+    assert not is_static(run)
