@@ -1,10 +1,14 @@
 """The claims of chapter 6, over seeds: reach in at least 4 of 5, the variants in each run.
 
-Thresholds were fixed before, on seed 100. Each claim is also put to a model without the part in
-question, which must fail: so the tests can fail.
+The goal is the chapter's own; where variants are compared, all runs of one must lie on one side of
+all runs of the other. The two other thresholds, of a static pattern and of a late failure, were
+fixed before, on seed 100. Each claim is also put to a model without the part in question, which
+must fail: so the tests can fail.
 """
 
 from __future__ import annotations
+
+import statistics
 
 import pytest
 from claims import holding, run_now, stored_runs
@@ -46,8 +50,8 @@ def test_it_reaches_its_goal():
     assert holding(reaches, runs(5)) >= 4
 
 
-def test_without_a_rollout_it_does_not():
-    assert holding(reaches, runs(2, rollout=1)) == 0
+def test_the_twin_does_not():
+    assert holding(reaches, runs(2, learner="pixels")) == 0
 
 
 def test_it_aims_higher_than_that():
@@ -72,18 +76,28 @@ def is_static(run):
     return run["static_share"] > 0.5
 
 
-def test_without_centering_the_online_encoder_paints_a_static_pattern():
+def test_without_centering_the_encoder_paints_a_static_pattern():
     assert holding(is_static, runs(2, **SHORT, **SPREAD, **ONLINE)) == 2
+    assert holding(is_static, runs(2, **SHORT, **SPREAD)) == 2
     assert holding(is_static, runs(2, **SHORT, **ONLINE)) == 0
+    assert holding(is_static, runs(3, **SHORT)) == 0
     assert holding(is_static, runs(5)) == 0
 
 
-def test_a_static_pattern_flatters_the_error_and_ruins_the_forecast():
+def test_a_static_pattern_flatters_the_error():
     name = "log10_error_of_everything"
-    spread = {**SHORT, **SPREAD, **ONLINE}
-    centered = {**SHORT, **ONLINE}
-    assert max(values(name, 2, **spread)) < min(values(name, 2, **centered))
-    assert max(values("mAP", 2, **spread)) < min(values("mAP", 2, **centered))
+    for target, count in (({}, 3), (ONLINE, 2)):
+        spread = values(name, 2, **SHORT, **SPREAD, **target)
+        assert max(spread) < min(values(name, count, **SHORT, **target))
+
+
+def test_online_it_takes_the_forecast_and_beside_the_slow_copy_it_does_not():
+    def forecasts(run):
+        return run["times_persistence"] > 1.1
+
+    assert holding(forecasts, runs(2, **SHORT, **SPREAD, **ONLINE)) == 0
+    assert holding(forecasts, runs(2, **SHORT, **SPREAD)) == 2
+    assert holding(forecasts, runs(2, **SHORT, **ONLINE)) == 2
 
 
 # --- rollouts, targets, projections, twin ------------------------------------------------------
@@ -93,15 +107,36 @@ def test_training_over_a_rollout_carries_the_forecast():
     one = values("AP_7", 2, rollout=1)
     two = values("AP_7", 2, rollout=2)
     four = values("AP_7", 5)
+    eight = values("AP_7", 2, rollout=8)
+    assert max(eight) < min(
+        one
+    )  # as it came out; the chapter says why that may be
     assert max(one) < min(two)
     assert max(two) < min(four)
 
 
+def test_one_step_ahead_the_rollout_hardly_matters():
+    shorter = values("AP_1", 2, rollout=1) + values("AP_1", 2, rollout=2)
+    usual = values("AP_1", 5)
+    gap = statistics.mean(shorter) - statistics.mean(usual)
+    assert 0 < gap < 0.05
+
+
 @pytest.mark.parametrize("target", [{}, ONLINE])
-def test_acting_on_a_projection_does_not_hold_the_maps(target):
-    usual = values("mAP", 2 if target else 3, **SHORT, **target)
-    projected = values("mAP", 2, **SHORT, **PROJECTED, **target)
-    assert max(projected) < min(usual)
+def test_acting_on_a_projection_leaves_few_directions_in_the_maps(target):
+    usual = values("effective_rank", 2 if target else 3, **SHORT, **target)
+    changes = {**SHORT, **PROJECTED, **target}
+    assert max(values("effective_rank", 2, **changes)) < min(usual) / 2
+
+
+def test_beside_the_slow_copy_it_takes_the_forecast():
+    usual = values("mAP", 3, **SHORT)
+    assert max(values("mAP", 2, **SHORT, **PROJECTED)) < min(usual)
+
+
+def test_gradients_through_both_branches_forecast_less_far():
+    usual = values("mAP", 3, **SHORT)
+    assert max(values("mAP", 2, **SHORT, **ONLINE)) < min(usual)
 
 
 def test_the_twin_sees_as_well_and_forecasts_less_far():
