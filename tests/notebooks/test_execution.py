@@ -221,7 +221,7 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
         (("run", "07"), "CHAPTER must be one of 01_toy, or all; got '07'"),
         (
             ("run", "01", "--preset", "slow"),
-            "preset must be one of 'quick', 'default', 'full', got 'slow'",
+            "preset must be one of 'default', 'quick', got 'slow'",
         ),
         (
             ("run", "01", "-p", "speed", "3"),
