@@ -33,14 +33,8 @@ MNIST_FILES = {
 class Digits(NamedTuple):
     """Pictures of single digits.
 
-    Attributes
-    ----------
-    images : Tensor
-        ``(N, 28, 28)``, uint8.
-    labels : Tensor
-        ``(N,)``, from 0 to 9.
-    source : str
-        Where they come from, as a sentence.
+    ``images`` are ``(N, 28, 28)``, uint8; ``labels`` ``(N,)``, from 0 to 9; ``source`` is a
+    sentence that says where they come from.
     """
 
     images: Tensor

@@ -21,16 +21,9 @@ PIECE = 16  # clips drawn at a time, so that memory grows with the output only
 class Clips(NamedTuple):
     """Clips, with the truth that a model never sees.
 
-    Attributes
-    ----------
-    frames : Tensor
-        ``(N, T, 1, H, W)``, uint8.
-    centers : Tensor
-        Of the digits, ``(N, T, M, 2)``: x to the right and y down, in pixels.
-    velocities : Tensor
-        ``(N, T, M, 2)``, in pixels a frame.
-    labels : Tensor
-        Which digits, ``(N, M)``.
+    ``frames`` are ``(N, T, 1, H, W)``, uint8. ``centers`` of the digits are ``(N, T, M, 2)``: x to
+    the right and y down, in pixels; so are their ``velocities``, in pixels a frame. ``labels``,
+    ``(N, M)``, say which digits.
     """
 
     frames: Tensor
