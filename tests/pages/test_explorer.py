@@ -110,12 +110,12 @@ def look(explorer: Any) -> tuple[str, str, str]:
     image = explorer.locator("img")
     image.evaluate("(img) => img.decode()")
     pixels = hashlib.sha256(image.screenshot()).hexdigest()
-    shown = explorer.locator("output")  # beside a slider
+    shown = explorer.locator("output")  # beside each slider
     choice = explorer.get_by_role("combobox").first
     return (
         pixels,
         image.get_attribute("alt"),
-        shown.inner_text() if shown.count() else choice.input_value(),
+        shown.first.inner_text() if shown.count() else choice.input_value(),
     )
 
 
