@@ -14,13 +14,17 @@ import statistics
 import time
 
 import numpy as np
+import torch
 
 from jepa_tutorial.digits import Digits, load_digits
 from jepa_tutorial.moving_mnist import Clips, moving_mnist
 
 
-def one_by_one(digits: Digits, clips: Clips, chosen: np.ndarray) -> np.ndarray:
-    """The same frames, drawn one digit of one frame at a time."""
+def one_by_one(digits: Digits, clips: Clips) -> np.ndarray:
+    """The same frames, drawn one digit of one frame at a time.
+
+    Labels must number the pictures, so that the clips say which ones were drawn.
+    """
     size, side = digits.images.shape[-1], clips.frames.shape[-1]
     corners = clips.centers.numpy() - (size - 1) / 2
     frames = np.zeros(clips.frames.shape, np.uint8)
@@ -31,7 +35,7 @@ def one_by_one(digits: Digits, clips: Clips, chosen: np.ndarray) -> np.ndarray:
             x, y = corners[n, t, m]
             column, row = int(x), int(y)
             right, down = x - column, y - row
-            padded = np.pad(images[chosen[n, m]], 1)
+            padded = np.pad(images[clips.labels[n, m]], 1)
             rows = (1 - down) * padded[1:] + down * padded[:-1]
             patch = (1 - right) * rows[:, 1:] + right * rows[:, :-1]
             place = canvas[row : row + size + 1, column : column + size + 1]
@@ -47,8 +51,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     found = load_digits()
-    # Labels that number the pictures, so that the loop knows which ones were drawn.
-    digits = found._replace(labels=np.arange(len(found.images)))
+    digits = found._replace(labels=torch.arange(len(found.images)))
     print(f"{'digits':>8}{'size':>6}{'at once':>12}{'loop':>12}{'ratio':>8}")
     for num_digits, image_size in (
         (1, 64), (2, 64), (3, 64), (2, 32), (2, 128)
@@ -67,7 +70,7 @@ def main() -> None:
             middle = time.perf_counter()
             few = max(1, options.clips // 10)
             some = Clips(*(part[:few] for part in clips))
-            drawn = one_by_one(digits, some, np.asarray(some.labels))
+            drawn = one_by_one(digits, some)
             end = time.perf_counter()
             difference = np.abs(drawn.astype(int) - some.frames.numpy())
             assert difference.max() <= 1, "the two ways must draw the same"
