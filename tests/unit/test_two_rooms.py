@@ -42,7 +42,8 @@ def test_no_step_crosses_a_wall_at_any_speed(random):
         size = 10 ** (4 * torch.rand(count, 1, generator=generator) - 2)
         action = size * torch.randn(count, 2, generator=generator)
         new = step(position, action, rooms)
-        assert new.min() >= MARGIN and new.max() <= 1 - MARGIN
+        assert new.min() >= MARGIN
+        assert new.max() <= 1 - MARGIN
         other_side = (position[:, 0] < rooms.wall) != (new[:, 0] < rooms.wall)
         # Whoever is on the other side has gone straight through the door.
         share = (rooms.wall - position[:, 0]) / action[:, 0]
@@ -104,11 +105,15 @@ def test_the_policy_changes_rooms_now_and_then():
 
 def test_wall_and_door_are_fixed_or_anywhere():
     fixed = make_rooms(9, seeded())
-    assert (fixed.wall == 0.5).all() and (fixed.door == fixed.door[0]).all()
+    assert (fixed.wall == 0.5).all()
+    assert (fixed.door == fixed.door[0]).all()
     rooms = make_rooms(1000, seeded(), random=True)
-    assert rooms.wall.min() >= 0.25 and rooms.wall.max() <= 0.75
-    assert rooms.door.min() >= DOOR and rooms.door.max() <= 1 - DOOR
-    assert rooms.wall.std() > 0.1 and rooms.door.std() > 0.1
+    assert rooms.wall.min() >= 0.25
+    assert rooms.wall.max() <= 0.75
+    assert rooms.door.min() >= DOOR
+    assert rooms.door.max() <= 1 - DOOR
+    assert rooms.wall.std() > 0.1
+    assert rooms.door.std() > 0.1
 
 
 @pytest.mark.parametrize("size", [16, 32, 64])
