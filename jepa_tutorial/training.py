@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -144,3 +146,49 @@ def train_on_windows(
         optimizer.step()
         schedule.step()
         yield loss.item(), lr_now
+
+
+class EarlyStopping:
+    """Keep the best weights of a training, and say when to stop waiting for better ones.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Whose weights are kept.
+    patience : int
+        How many checks in a row may be no better before it is time to stop.
+    delta : float
+        By how much a score must be higher to count as better.
+
+    Raises
+    ------
+    ValueError
+        If the patience is below 1 or delta is negative.
+
+    Examples
+    --------
+    >>> stopping = EarlyStopping(nn.Linear(1, 1), patience=2)
+    >>> [stopping.update(score) for score in (0.5, 0.7, 0.6, 0.7)]
+    [False, False, False, True]
+    """
+
+    def __init__(
+        self, model: nn.Module, patience: int, delta: float = 0.0
+    ) -> None:
+        check_positive(patience=patience)
+        check_range(0, math.inf, delta=delta)
+        self.model, self.patience, self.delta = model, patience, delta
+        self.best, self.waited = -math.inf, 0
+        self.weights = copy.deepcopy(model.state_dict())
+
+    def update(self, score: float) -> bool:
+        """Take in the score of a check, higher is better; return whether to stop."""
+        self.waited += 1
+        if score > self.best + self.delta:
+            self.best, self.waited = score, 0
+            self.weights = copy.deepcopy(self.model.state_dict())
+        return self.waited >= self.patience
+
+    def restore(self) -> None:
+        """Give the model the weights of its best check."""
+        self.model.load_state_dict(self.weights)
