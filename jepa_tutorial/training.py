@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa_tutorial.jepa import JEPA
+from jepa_tutorial.rendering import to_float
 from jepa_tutorial.runtime import (
     check_positive,
     check_range,
@@ -146,6 +147,45 @@ def train_on_windows(
         optimizer.step()
         schedule.step()
         yield loss.item(), lr_now
+
+
+def take_moments(
+    windows: Tensor, actions: Tensor, moments: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Look up what was seen at some moments, and what was done between them.
+
+    Moments are numbers, so that `train_on_windows` can draw them where it draws windows.
+
+    Parameters
+    ----------
+    windows : Tensor
+        Of N episodes, ``(N, T, L, C, H, W)``, uint8; see `history_windows`.
+    actions : Tensor
+        Between frames, ``(N, T + L - 2, A)``.
+    moments : Tensor
+        Stretches of moments, ``(B, R + 1)``; moment ``n * T + t`` is window t of episode n.
+
+    Returns
+    -------
+    windows : Tensor
+        ``(B, R + 1, L, C, H, W)``, float32 from 0 to 1.
+    actions : Tensor
+        Between those windows, ``(B, R, A)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs.
+    """
+    check_shape("N T L C H W", windows=windows)
+    num_samples, seq_len, history_length = windows.shape[:3]
+    between = seq_len + history_length - 2
+    check_shape(f"{num_samples} {between} A", actions=actions)
+    check_shape("B S", moments=moments)
+    n, t = moments // seq_len, moments % seq_len
+    # A window ends with its newest frame, and the action follows that.
+    done = actions[n[:, :-1], t[:, :-1] + history_length - 1]
+    return to_float(windows[n, t]), done
 
 
 class EarlyStopping:

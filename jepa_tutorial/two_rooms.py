@@ -21,10 +21,7 @@ PIECE = (
 class Rooms(NamedTuple):
     """Where the wall is, and the middle of its door.
 
-    Attributes
-    ----------
-    wall, door : Tensor
-        ``(N,)``: x of the wall and y of the middle of the door, from 0 to 1.
+    Each tensor is ``(N,)``: x of the wall, and y of the middle of the door, from 0 to 1.
     """
 
     wall: Tensor
@@ -34,16 +31,10 @@ class Rooms(NamedTuple):
 class Episodes(NamedTuple):
     """What happened, and what a model may see of it.
 
-    Attributes
-    ----------
-    frames : Tensor
-        ``(N, T, 2, H, W)``, uint8: the dot, and the walls.
-    positions : Tensor
-        Of the dot, ``(N, T, 2)``: x to the right and y down, from 0 to 1.
-    actions : Tensor
-        ``(N, T - 1, 2)``: the step that was tried.
-    rooms : Rooms
-        One wall and one door for each episode.
+    ``frames`` are ``(N, T, 2, H, W)``, uint8, with the dot in one channel and the walls in the
+    other. ``positions`` of the dot are ``(N, T, 2)``: x to the right and y down, from 0 to 1.
+    ``actions`` are the steps that were tried, ``(N, T - 1, 2)``. There is one wall, and one door,
+    for each episode in ``rooms``.
     """
 
     frames: Tensor
