@@ -176,9 +176,8 @@ class TransformerDecoder(nn.Module):
         self.from_latent = nn.Linear(latent_dim, decoder_dim)
         queries = 0.02 * torch.randn(self.side**2, decoder_dim)
         self.queries = nn.Parameter(queries)
-        blocks = [
-            TransformerBlock(decoder_dim, heads, mlp_dim) for _ in range(depth)
-        ]
+        sizes = decoder_dim, heads, mlp_dim
+        blocks = [TransformerBlock(*sizes) for _ in range(depth)]
         self.blocks = nn.Sequential(*blocks)
         self.to_pixels = nn.Linear(decoder_dim, channels * patch_size**2)
         self.lay_out = nn.PixelShuffle(patch_size)

@@ -303,9 +303,8 @@ class ViTEncoder(nn.Module):
         self.places = nn.Parameter(0.02 * torch.randn(count, dim))
         blocks = [TransformerBlock(dim, heads, 2 * dim) for _ in range(depth)]
         self.blocks = nn.Sequential(*blocks)
-        self.to_latent = nn.Sequential(
-            nn.LayerNorm(dim), nn.Linear(dim, latent_dim)
-        )
+        read_out = nn.Linear(dim, latent_dim)
+        self.to_latent = nn.Sequential(nn.LayerNorm(dim), read_out)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Encode windows of frames ``(B, L, C, H, W)`` into latents ``(B, Z)``."""

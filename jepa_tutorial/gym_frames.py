@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ from torch import Tensor
 from jepa_tutorial.cache import Arrays, cached
 from jepa_tutorial.runtime import check_positive, check_range, progress
 
-Policy = Callable[[np.ndarray, np.random.Generator], Any]
+Policy = Callable[[Any, np.random.Generator], Any]
+TRIES = 20  # episodes that may be begun for each that is asked for
 
 
 def gym_frames(
@@ -28,7 +31,8 @@ def gym_frames(
     """Collect episodes of an environment: what is seen, done, and the case.
 
     With a policy given by name, episodes come from the cache if they are there. An episode that
-    ends early is dropped, and the next one is tried, so that all have the same length.
+    ends early is dropped, and the next one is tried, so that all have the same length. A limit on
+    time does not end an episode. No screen is needed.
 
     Parameters
     ----------
@@ -42,13 +46,14 @@ def gym_frames(
     image_size : int
         Height and width that frames are resized to, from 16 to 128.
     seed : int
-        Of the first episode.
+        Of all randomness, at least 0. Two seeds have no episode in common.
 
     Returns
     -------
     dict of str to Tensor
         ``frames``: ``(N, T, 3, H, W)``, uint8. ``actions``: ``(N, T - 1, A)``, float32; discrete
-        ones as one of A. ``observations``: what the environment says of its state, ``(N, T, D)``.
+        ones as one of A; action t leads from frame t to the next. ``observations``: what the
+        environment says of its state, flattened, ``(N, T, D)``, float32.
 
     Raises
     ------
@@ -60,6 +65,7 @@ def gym_frames(
     """
     check_positive(num_samples=num_samples, seq_len=seq_len)
     check_range(16, 128, image_size=image_size)
+    check_range(0, 2**63 - 1, seed=seed)
     sizes = dict(
         num_samples=num_samples,
         seq_len=seq_len,
@@ -74,7 +80,7 @@ def gym_frames(
         )
     return cached(
         "gym_frames",
-        1,
+        2,
         lambda **about: collect(about.pop("env_id"), None, **about),
         env_id=env_id,
         **sizes,
@@ -90,8 +96,16 @@ def make_env(env_id: str) -> Any:
             "gym_frames needs Gymnasium: pip install 'gymnasium[classic-control]'"
         ) from error
     try:
+        with contextlib.closing(gymnasium.make(env_id)) as env:
+            modes = env.metadata.get("render_modes", [])
+        if "rgb_array" not in modes:
+            raise ValueError(
+                f"{env_id} cannot draw itself: it has no render mode 'rgb_array', only {modes}"
+            )
         env = gymnasium.make(env_id, render_mode="rgb_array")
-    except gymnasium.error.DependencyNotInstalled as error:
+        env.reset(seed=0)
+        env.render()  # only now does a missing Pygame show
+    except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
         raise ImportError(
             f"{env_id} needs more than Gymnasium itself: {error}"
         ) from error
@@ -100,13 +114,26 @@ def make_env(env_id: str) -> Any:
             f"env_id must be a Gymnasium environment such as 'Pendulum-v1', got {env_id!r}: "
             f"{error}"
         ) from error
-    if "rgb_array" not in env.metadata.get("render_modes", []):
-        modes = env.metadata.get("render_modes", [])
+    space = env.action_space
+    if not isinstance(space, (gymnasium.spaces.Discrete, gymnasium.spaces.Box)):
         env.close()
         raise ValueError(
-            f"{env_id} cannot draw itself: it has no render mode 'rgb_array', only {modes}"
+            f"actions of {env_id} must be discrete or a box, got {space}"
         )
     return env
+
+
+@contextlib.contextmanager
+def without_screen() -> Iterator[None]:
+    """Let SDL, with which Pygame draws, look for no screen, and not complain of none."""
+    before = os.environ.get("SDL_VIDEODRIVER")
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    try:
+        yield
+    finally:
+        del os.environ["SDL_VIDEODRIVER"]
+        if before is not None:
+            os.environ["SDL_VIDEODRIVER"] = before
 
 
 def collect(
@@ -119,31 +146,21 @@ def collect(
     seed: int,
 ) -> Arrays:
     """Run the environment, episode after episode."""
-    env = make_env(env_id)
-    from gymnasium import spaces  # there by now
-
-    try:
-        space = env.action_space
-        if not isinstance(space, (spaces.Discrete, spaces.Box)):
-            raise ValueError(
-                f"actions of {env_id} must be discrete or a box, got {space}"
-            )
+    with without_screen(), contextlib.closing(make_env(env_id)) as env:
+        tries = range(seed * 2**20, seed * 2**20 + TRIES * num_samples)  # seeds
+        tried = (
+            one_episode(env, policy, seq_len, image_size, n) for n in tries
+        )
+        whole = filter(None, tried)
         kept: list[Arrays] = []
-        rest = progress(range(20 * num_samples), env_id)
-        while len(kept) < num_samples:
-            number = next(rest, None)
-            if number is None:
+        for _ in progress(range(num_samples), env_id):
+            episode = next(whole, None)
+            if episode is None:
                 raise ValueError(
                     f"episodes of {env_id} must last {seq_len} steps, got only {len(kept)} that "
-                    f"long in {20 * num_samples}: take a smaller seq_len or another policy"
+                    f"long in {len(tries)}: take a smaller seq_len or another policy"
                 )
-            episode = one_episode(
-                env, policy, seq_len, image_size, seed + number
-            )
-            if episode:
-                kept.append(episode)
-    finally:
-        env.close()
+            kept.append(episode)
     return {name: torch.stack([e[name] for e in kept]) for name in kept[0]}
 
 
@@ -151,25 +168,30 @@ def one_episode(
     env: Any, policy: Policy | None, seq_len: int, image_size: int, seed: int
 ) -> Arrays | None:
     """One episode of exactly this length; nothing if it ended before."""
+    from gymnasium import spaces  # there by now
+
+    flatten: Any = spaces.flatten  # discrete ones become one of all
     rng = np.random.default_rng(seed)
     env.action_space.seed(seed)
     observation, _ = env.reset(seed=seed)
     act = policy or Sticky(env.action_space)
-    frames, actions = [resized(env.render(), image_size)], []
-    observations = [observation]
-    for _ in range(seq_len - 1):
+    frames = [resized(env.render(), image_size)]
+    observations = [flatten(env.observation_space, observation)]
+    actions = np.zeros(
+        (seq_len - 1, spaces.flatdim(env.action_space)), dtype=np.float32
+    )
+    for done in actions:
         action = act(observation, rng)
         observation, _, ended, _, _ = env.step(action)
         if ended:
             return None
-        actions.append(as_vector(env.action_space, action))
+        done[:] = flatten(env.action_space, action)
         frames.append(resized(env.render(), image_size))
-        observations.append(observation)
-    size = as_vector(env.action_space, env.action_space.sample()).shape
+        observations.append(flatten(env.observation_space, observation))
     return {
         "frames": torch.stack(frames),
-        "actions": torch.stack(actions) if actions else torch.zeros(0, *size),
-        "observations": torch.as_tensor(np.stack(observations)).float(),
+        "actions": torch.from_numpy(actions),
+        "observations": torch.from_numpy(np.stack(observations)).float(),
     }
 
 
@@ -179,9 +201,7 @@ class Sticky:
     def __init__(self, space: Any) -> None:
         self.space, self.left, self.action = space, 0, None
 
-    def __call__(
-        self, observation: np.ndarray, rng: np.random.Generator
-    ) -> Any:
+    def __call__(self, observation: Any, rng: np.random.Generator) -> Any:
         """Return the action to take now."""
         if not self.left:
             self.left, self.action = (
@@ -192,20 +212,10 @@ class Sticky:
         return self.action
 
 
-def as_vector(space: Any, action: Any) -> Tensor:
-    """An action as a float vector: one of A for discrete ones."""
-    from gymnasium import spaces
-
-    if isinstance(space, spaces.Discrete):
-        number = torch.tensor(int(action - space.start))
-        return F.one_hot(number, int(space.n)).float()
-    return torch.as_tensor(np.asarray(action, np.float32)).flatten()
-
-
 def resized(picture: np.ndarray, image_size: int) -> Tensor:
     """A picture ``(H, W, 3)`` as ``(3, image_size, image_size)``, uint8, anti-aliased."""
-    pixels = torch.as_tensor(picture.copy()).movedim(-1, 0)[None].float()
-    small = F.interpolate(
-        pixels, (image_size, image_size), mode="bilinear", antialias=True
-    )
-    return small[0].round().clamp(0, 255).byte()
+    pixels = torch.from_numpy(picture.copy()).movedim(-1, 0)
+    # Fast as long as it stays in uint8.
+    return F.interpolate(
+        pixels[None], (image_size, image_size), mode="bilinear", antialias=True
+    )[0]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.artifacts import load_checkpoint, save_checkpoint
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.rendering import to_float
 from jepa_tutorial.runtime import (
@@ -149,12 +152,43 @@ def train_on_windows(
         yield loss.item(), lr_now
 
 
+def draw_stretches(
+    moments: Tensor, count: int, length: int, generator: torch.Generator
+) -> Tensor:
+    """Draw stretches of successive moments, each from a random row and start.
+
+    Parameters
+    ----------
+    moments : Tensor
+        A row for each episode, ``(N, T)``.
+    count, length : int
+        Stretches, and moments in each.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        ``(count, length)``.
+
+    Raises
+    ------
+    ValueError
+        If a count is below 1, or the stretch does not fit.
+    """
+    check_shape("N T", moments=moments)
+    check_positive(count=count)
+    check_range(1, moments.shape[1], length=length)
+    row = torch.randint(len(moments), (count, 1), generator=generator)
+    last_start = moments.shape[1] - length
+    start = torch.randint(last_start + 1, row.shape, generator=generator)
+    return moments[row, start + torch.arange(length)]
+
+
 def take_moments(
     windows: Tensor, actions: Tensor, moments: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Look up what was seen at some moments, and what was done between them.
-
-    Moments are numbers, so that `train_on_windows` can draw them where it draws windows.
 
     Parameters
     ----------
@@ -189,7 +223,7 @@ def take_moments(
 
 
 class EarlyStopping:
-    """Keep the best weights of a training, and say when to stop waiting for better ones.
+    """Keep the best weights of a training, and say when to stop waiting.
 
     Parameters
     ----------
@@ -232,3 +266,89 @@ class EarlyStopping:
     def restore(self) -> None:
         """Give the model the weights of its best check."""
         self.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold."""
+        return {n: getattr(self, n) for n in ("best", "waited", "weights")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.best, self.waited = state["best"], state["waited"]
+        self.weights = state["weights"]
+
+
+def train_with_checks(
+    model: Any,
+    draw: Callable[[], tuple[Tensor, Tensor]],
+    check: Callable[[], float],
+    steps: int,
+    check_every: int,
+    patience: int,
+    lr: float,
+    generator: torch.Generator,
+    checkpoint: str | Path = "",
+) -> Iterator[tuple[int, float, float]]:
+    """Train until checks get no better, and end with the weights of the best one.
+
+    The learning rate follows half a cosine. A checkpoint is written after each check; a training
+    that was interrupted goes on from there when it is called again. To train anew, delete the
+    file.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With ``loss(windows, actions)``, ``encoder``, and ``target`` with its ``update``, such as
+        `ActionJEPA`.
+    draw : callable
+        Returns a batch of windows and actions, drawn with ``generator``.
+    check : callable
+        Returns a score of the model, higher is better.
+    steps : int
+        Optimizer steps at most.
+    check_every : int
+        Steps between two checks.
+    patience : int
+        How many checks in a row may be no better; see `EarlyStopping`.
+    lr : float
+        Learning rate of Adam at the start.
+    generator : torch.Generator
+        The source of randomness, on the CPU, whose state belongs to the checkpoint.
+    checkpoint : str or Path
+        A file to go on from and to write; empty for none.
+
+    Yields
+    ------
+    step : int
+        Steps done, after each check.
+    loss : float
+        Of the last batch.
+    score : float
+        Of the check.
+
+    Raises
+    ------
+    ValueError
+        At the first step, for a patience below 1 or a checkpoint of something else.
+    """
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    stopping = EarlyStopping(model, patience)
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    parts |= {"stopping": stopping, "generator": generator}
+    done = load_checkpoint(checkpoint, **parts) if checkpoint else 0
+    for step in progress(range(done + 1, steps + 1), "training"):
+        loss = model.loss(*draw())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        model.target.update(model.encoder)
+        if step % check_every and step < steps:
+            continue
+        stop = stopping.update(score := check())
+        if checkpoint:
+            save_checkpoint(checkpoint, step, **parts)
+        yield step, loss.item(), score
+        if stop:
+            break
+    stopping.restore()

@@ -38,6 +38,7 @@ TAUGHT = {
         "cli",
         "digits",
         "downloads",
+        "gym_frames",
         "moving_mnist",
         "notebooks",
         "staleness",
@@ -45,6 +46,7 @@ TAUGHT = {
         "rendering",
         "runtime",
         "studies",
+        "two_rooms",
         "widgets",
     }
 }
