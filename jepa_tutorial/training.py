@@ -337,6 +337,8 @@ def train_with_checks(
     parts |= {"stopping": stopping, "generator": generator}
     done = load_checkpoint(checkpoint, **parts) if checkpoint else 0
     for step in progress(range(done + 1, steps + 1), "training"):
+        if stopping.waited >= patience:
+            break
         loss = model.loss(*draw())
         optimizer.zero_grad()
         loss.backward()
@@ -345,10 +347,8 @@ def train_with_checks(
         model.target.update(model.encoder)
         if step % check_every and step < steps:
             continue
-        stop = stopping.update(score := check())
+        stopping.update(score := check())
         if checkpoint:
             save_checkpoint(checkpoint, step, **parts)
         yield step, loss.item(), score
-        if stop:
-            break
     stopping.restore()

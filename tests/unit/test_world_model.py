@@ -238,6 +238,17 @@ def test_a_finished_training_is_loaded_and_not_repeated(tmp_path):
         assert torch.equal(a, b)
 
 
+def test_a_training_that_stopped_early_stays_stopped(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    model = make()
+    scores = (0.5, 0.4, 0.3, 0.2)
+    list(training(model, torch.Generator(), scores, path, patience=2))
+    again = make()
+    assert not list(training(again, torch.Generator(), [], path, patience=2))
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pt"
     torch.save({"step": 1, "model": nn.Linear(1, 1).state_dict()}, path)
