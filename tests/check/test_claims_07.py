@@ -1,4 +1,4 @@
-"""The claims of chapter 7, over seeds: reach in at least 4 of 5, the variants in each run.
+"""The claims of chapter 7, over seeds: reach in at least 4 of 5, as is the loss of the dot.
 
 Reach is the chapter's goal: position within 2 % of the room's width, 5 % after twenty pushes,
 sine and cosine of a pendulum at an R-squared of 0.95. What counts as losing the dot was fixed
@@ -77,7 +77,7 @@ def loses_the_dot(run):
 
 
 def test_walls_that_stay_hide_the_dot():
-    assert holding(loses_the_dot, runs(5, **SHORT, **RANDOM)) == 5
+    assert holding(loses_the_dot, runs(5, **SHORT, **RANDOM)) >= 4
 
 
 def test_the_wall_is_what_it_encodes():
