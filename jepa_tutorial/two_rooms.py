@@ -220,6 +220,25 @@ def render_rooms(
     return frames
 
 
+def in_color(frames: Tensor) -> Tensor:
+    """Frames as pictures on white: the dot orange, the wall blue.
+
+    Parameters
+    ----------
+    frames : Tensor
+        ``(..., 2, H, W)``, from 0 to 255, of any type.
+
+    Returns
+    -------
+    Tensor
+        ``(..., H, W, 3)``, from 0 to 1.
+    """
+    dot, wall = frames.float().cpu().clamp(0, 255).unbind(dim=-3)
+    orange, blue = torch.tensor([[0.1, 0.5, 1.0], [0.9, 0.55, 0.3]])
+    ink = dot[..., None] * orange + wall[..., None] * blue
+    return (1 - ink / 255).clamp(0, 1)
+
+
 def draw_walls(rooms: Rooms, line: Tensor) -> Tensor:
     """Walls with their doors, ``(N, H, W)`` in uint8."""
     across = (line - rooms.wall[:, None]).abs() / BLOB

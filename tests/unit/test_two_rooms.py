@@ -9,6 +9,7 @@ from jepa_tutorial.two_rooms import (
     DOOR,
     MARGIN,
     Rooms,
+    in_color,
     make_rooms,
     render_rooms,
     roll,
@@ -160,3 +161,14 @@ def test_waves_move_behind():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_colors_are_white_where_nothing_is_and_leave_the_shape():
+    frames = torch.zeros(2, 3, 2, 16, 16, dtype=torch.uint8)
+    assert (in_color(frames) == 1).all()
+    frames[..., 0, 5, 6] = 255
+    picture = in_color(frames)
+    assert picture.shape == (2, 3, 16, 16, 3)
+    red, green, blue = picture[0, 0, 5, 6]
+    assert red > green > blue
+    assert (picture[0, 0, 0] == 1).all()
