@@ -98,7 +98,7 @@ def smooth_noise(
     horizon: int,
     action_dim: int,
     generator: torch.Generator,
-    num_knots: int = 5,
+    num_knots: int,
 ) -> Tensor:
     """Noise that keeps its direction for a while: random knots, lines between.
 
@@ -140,6 +140,8 @@ def propose(
 ) -> Tensor:
     """Candidates: the plan itself, and the plan with smooth noise.
 
+    The noise has a knot for every four actions.
+
     Parameters
     ----------
     plan : Tensor
@@ -164,8 +166,8 @@ def propose(
     check_shape("E H A", plan=plan)
     check_positive(num_candidates=num_candidates)
     num_episodes, horizon, action_dim = plan.shape
-    rows = num_episodes * num_candidates
-    noise = smooth_noise(rows, horizon, action_dim, generator).to(plan)
+    rows, knots = num_episodes * num_candidates, max(2, horizon // 4)
+    noise = smooth_noise(rows, horizon, action_dim, generator, knots).to(plan)
     noise = noise.unflatten(0, (num_episodes, num_candidates))
     noise[:, 0] = 0
     return clip_actions(plan[:, None] + std * noise)

@@ -179,6 +179,13 @@ def test_prose_stands_before_code(notebook):
     assert sum(before) / len(before) >= 0.9
 
 
+def test_seeds_fit_into_the_generator(notebook):
+    """Of a larger seed PyTorch's generator takes the low 32 bits: 2**40 is the seed 0."""
+    for cell in code(notebook):
+        for power in re.findall(r"2\s*\*\*\s*(\d+)", cell.source):
+            assert int(power) < 32 or "seed" not in cell.source, cell.source
+
+
 def test_has_a_picture_every_few_cells(notebook):
     pictures = sum(has_picture(cell) for cell in code(notebook))
     assert pictures >= len(code(notebook)) / 5
