@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from jepa_tutorial.runtime import check_choice, check_positive
@@ -81,3 +84,65 @@ def save_video(
         macro_block_size=1,
     )
     return path
+
+
+def save_checkpoint(path: str | Path, step: int, **parts: Any) -> None:
+    """Write all that a training needs to go on later; all or nothing.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file. Its folder is made if it is missing.
+    step : int
+        How many steps are done.
+    **parts
+        Whatever has a ``state_dict`` (models, optimizers, schedules), and generators.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    states = {
+        name: part.get_state()
+        if isinstance(part, torch.Generator)
+        else part.state_dict()
+        for name, part in parts.items()
+    }
+    part_file = path.with_name(path.name + ".part")
+    torch.save({"step": step, **states}, part_file)
+    os.replace(part_file, path)
+
+
+def load_checkpoint(path: str | Path, **parts: Any) -> int:
+    """Bring all parts to where a checkpoint left them, if there is one.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file.
+    **parts
+        The same as were saved, made anew.
+
+    Returns
+    -------
+    int
+        How many steps are done; 0 if there is no such file.
+
+    Raises
+    ------
+    ValueError
+        If the file holds other parts.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return 0
+    states = torch.load(path, weights_only=True)
+    step = states.pop("step")
+    if set(states) != set(parts):
+        raise ValueError(
+            f"{path} holds {sorted(states)}, expected {sorted(parts)}: name another file"
+        )
+    for name, part in parts.items():
+        if isinstance(part, torch.Generator):
+            part.set_state(states[name])
+        else:
+            part.load_state_dict(states[name])
+    return int(step)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.networks import TransformerBlock
 from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
@@ -130,3 +132,60 @@ class DetectionHead(nn.Module):
         """From maps ``(B, Z, H', W')`` to logits ``(B, grid, grid)``."""
         check_shape(f"B {self.latent_dim} H W", z=z)
         return self.layers(z)[:, 0]
+
+
+class TransformerDecoder(nn.Module):
+    """One token for each patch of the picture, told of the latent from the start.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Size of the latent, Z.
+    channels : int
+        Channels of a frame, C.
+    image_size : int
+        Height and width of a frame, a multiple of ``patch_size``.
+    patch_size : int
+        Height and width of a patch in pixels.
+    decoder_dim : int
+        Size of a token, a multiple of ``heads``.
+    depth, heads, mlp_dim : int
+        Transformer blocks, attention heads and the width of the MLP in each.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or does not fit, or the input is not ``(B, Z)``.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        channels: int,
+        image_size: int,
+        patch_size: int,
+        decoder_dim: int,
+        depth: int,
+        heads: int,
+        mlp_dim: int,
+    ) -> None:
+        super().__init__()
+        check_positive(latent_dim=latent_dim, channels=channels, depth=depth)
+        check_multiple(patch_size, image_size=image_size)
+        self.latent_dim, self.side = latent_dim, image_size // patch_size
+        self.from_latent = nn.Linear(latent_dim, decoder_dim)
+        queries = 0.02 * torch.randn(self.side**2, decoder_dim)
+        self.queries = nn.Parameter(queries)
+        sizes = decoder_dim, heads, mlp_dim
+        blocks = [TransformerBlock(*sizes) for _ in range(depth)]
+        self.blocks = nn.Sequential(*blocks)
+        self.to_pixels = nn.Linear(decoder_dim, channels * patch_size**2)
+        self.lay_out = nn.PixelShuffle(patch_size)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode latents ``(B, Z)`` into frames ``(B, C, H, W)``."""
+        check_shape(f"B {self.latent_dim}", z=z)
+        tokens = self.queries + self.from_latent(z)[:, None]
+        patches = self.to_pixels(self.blocks(tokens))  # (B, patches, pixels)
+        grid = patches.transpose(1, 2).unflatten(2, (self.side, self.side))
+        return self.lay_out(grid)

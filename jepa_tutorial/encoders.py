@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.networks import ResidualBlock
+from jepa_tutorial.networks import ResidualBlock, TransformerBlock, mlp
 from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
@@ -210,3 +210,105 @@ class ResNet5(nn.Module):
         """Encode frames ``(B, C, H, W)`` into maps of latents ``(B, Z, H', W')``."""
         check_shape(f"B {self.channels} H W", x=x)
         return self.layers(x)
+
+
+class FlatEncoder(nn.Module):
+    """Lay all pixels of a window side by side, and encode them with an MLP.
+
+    Parameters
+    ----------
+    history_length, channels : int
+        Frames in a window, L, and channels of a frame, C.
+    image_size : int
+        Height and width of a frame.
+    hidden_dim : int
+        Width of the hidden layers.
+    latent_dim : int
+        Size of the latent, Z.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, L, C, image_size, image_size)``.
+    """
+
+    def __init__(
+        self,
+        history_length: int,
+        channels: int,
+        image_size: int,
+        hidden_dim: int,
+        latent_dim: int,
+    ) -> None:
+        super().__init__()
+        check_positive(history_length=history_length, channels=channels)
+        check_positive(image_size=image_size)
+        size = f"{image_size} {image_size}"
+        self.expected = f"B {history_length} {channels} {size}"
+        pixels = history_length * channels * image_size**2
+        self.layers = mlp(pixels, hidden_dim, latent_dim)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Encode windows of frames ``(B, L, C, H, W)`` into latents ``(B, Z)``."""
+        check_shape(self.expected, windows=windows)
+        return self.layers(windows.flatten(1))
+
+
+class ViTEncoder(nn.Module):
+    """Cut the picture into patches, let them look at each other, and average.
+
+    A vision transformer (Dosovitskiy et al., 2021), small.
+
+    Parameters
+    ----------
+    history_length, channels : int
+        Frames in a window, L, and channels of a frame, C.
+    image_size : int
+        Height and width of a frame, a multiple of ``patch``.
+    patch : int
+        Height and width of a patch in pixels.
+    dim : int
+        Size of a token, a multiple of ``heads``.
+    depth, heads : int
+        Transformer blocks, and attention heads in each.
+    latent_dim : int
+        Size of the latent, Z.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or does not fit, or the input is not
+        ``(B, L, C, image_size, image_size)``.
+    """
+
+    def __init__(
+        self,
+        history_length: int,
+        channels: int,
+        image_size: int,
+        patch: int,
+        dim: int,
+        depth: int,
+        heads: int,
+        latent_dim: int,
+    ) -> None:
+        super().__init__()
+        check_positive(history_length=history_length, channels=channels)
+        check_positive(depth=depth, latent_dim=latent_dim)
+        check_multiple(patch, image_size=image_size)
+        size = f"{image_size} {image_size}"
+        self.expected = f"B {history_length} {channels} {size}"
+        self.cut = nn.Conv2d(history_length * channels, dim, patch, patch)
+        count = (image_size // patch) ** 2
+        self.places = nn.Parameter(0.02 * torch.randn(count, dim))
+        blocks = [TransformerBlock(dim, heads, 2 * dim) for _ in range(depth)]
+        self.blocks = nn.Sequential(*blocks)
+        read_out = nn.Linear(dim, latent_dim)
+        self.to_latent = nn.Sequential(nn.LayerNorm(dim), read_out)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Encode windows of frames ``(B, L, C, H, W)`` into latents ``(B, Z)``."""
+        check_shape(self.expected, windows=windows)
+        tokens = self.cut(windows.flatten(1, 2)).flatten(2).transpose(1, 2)
+        tokens = self.blocks(tokens + self.places)  # (B, patches, dim)
+        return self.to_latent(tokens.mean(dim=1))

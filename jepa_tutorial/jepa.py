@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.predictors import roll_out, roll_out_pairs
+from jepa_tutorial.predictors import (
+    roll_out,
+    roll_out_actions,
+    roll_out_pairs,
+)
 from jepa_tutorial.runtime import check_shape
+from jepa_tutorial.targets import Encodings
 
 
 class JEPA(nn.Module):
@@ -146,3 +152,57 @@ class VideoJEPA(nn.Module):
             self.projector(z.flatten(0, 1)) for z in self(x)
         )  # time folded into the batch
         return F.mse_loss(p_hat, p_bar) + self.regularizer(p)
+
+
+class ActionJEPA(nn.Module):
+    """Encode one window, then follow the actions: predict the latent after each.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From windows ``(B, L, C, H, W)`` to latents ``(B, Z)``.
+    transition : nn.Module
+        From latents ``(B, Z)`` and actions ``(B, A)`` to the next latents.
+    target : nn.Module
+        From windows to ``z_bar``, with a method ``update(encoder)``.
+    mode : callable
+        Who encodes what, such as `vjepa2_mode`.
+    regularizer : callable
+        From latents ``(B, Z)`` to a scalar.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        transition: nn.Module,
+        target: nn.Module,
+        mode: Callable[..., Encodings],
+        regularizer: Callable[[Tensor], Tensor],
+    ) -> None:
+        super().__init__()
+        self.encoder, self.transition = encoder, transition
+        self.target, self.mode = target, mode
+        self.regularizer = regularizer
+
+    def forward(
+        self, windows: Tensor, actions: Tensor
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Return ``z_hat`` and ``z_bar``, (B, R, Z), and what the regularizer sees.
+
+        Of a stretch of windows, ``(B, R + 1, L, C, H, W)``, and the actions between them,
+        ``(B, R, A)``: the first window is encoded, the others are predicted.
+        """
+        check_shape("B T L C H W", windows=windows)
+        check_shape(f"{len(windows)} {windows.shape[1] - 1} A", actions=actions)
+        later = windows[:, 1:].flatten(0, 1)  # time folded into the batch
+        z, z_bar, seen = self.mode(
+            self.encoder, self.target, windows[:, 0], later
+        )
+        z_hat = roll_out_actions(self.transition, z, actions)
+        return z_hat, z_bar.unflatten(0, z_hat.shape[:2]), seen
+
+    def loss(self, windows: Tensor, actions: Tensor) -> Tensor:
+        """Return the prediction cost over all steps, plus the regularizer."""
+        z_hat, z_bar, seen = self(windows, actions)
+        asked = torch.stack([self.regularizer(z) for z in seen]).mean()
+        return F.mse_loss(z_hat, z_bar) + asked

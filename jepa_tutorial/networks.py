@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.runtime import check_positive
+from jepa_tutorial.runtime import check_multiple, check_positive
 
 
 def mlp(input_dim: int, hidden_dim: int, output_dim: int) -> nn.Sequential:
@@ -77,3 +77,42 @@ class ResidualBlock(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """From ``(B, channels, H, W)`` to ``(B, width, H / stride, W / stride)``."""
         return F.relu(self.shortcut(h) + self.change(h))
+
+
+class TransformerBlock(nn.Module):
+    """Tokens look at each other, then each is changed by itself.
+
+    Attention and an MLP, each behind a normalization and beside a shortcut: the form of Vaswani
+    et al. (2017) with the normalization in front, as in vision transformers.
+
+    Parameters
+    ----------
+    dim : int
+        Size of a token, a multiple of ``heads``.
+    heads : int
+        Attention heads.
+    mlp_dim : int
+        Width of the MLP.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or ``dim`` is no multiple of ``heads``.
+    """
+
+    def __init__(self, dim: int, heads: int, mlp_dim: int) -> None:
+        super().__init__()
+        check_positive(heads=heads, mlp_dim=mlp_dim)
+        check_multiple(heads, dim=dim)
+        self.norm_1, self.norm_2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
+        self.change = nn.Sequential(
+            nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, dim)
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """From tokens ``(B, S, dim)`` to tokens ``(B, S, dim)``."""
+        h = self.norm_1(tokens)
+        seen, _ = self.attention(h, h, h, need_weights=False)
+        tokens = tokens + seen
+        return tokens + self.change(self.norm_2(tokens))

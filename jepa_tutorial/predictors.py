@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.networks import ResidualBlock
-from jepa_tutorial.runtime import check_positive, check_shape
+from jepa_tutorial.networks import ResidualBlock, TransformerBlock, mlp
+from jepa_tutorial.runtime import check_positive, check_range, check_shape
 
 
 class MLPPredictor(nn.Module):
@@ -188,3 +188,191 @@ def roll_out_pairs(
         z_before, z = z, predictor(z_before, z)
         predictions.append(z)
     return torch.stack(predictions, dim=1)
+
+
+class ActionEncoder(nn.Module):
+    """Turn a continuous action into a vector, with a small network.
+
+    Parameters
+    ----------
+    action_dim : int
+        Size of an action, A.
+    action_emb_dim : int
+        Size of the vector.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, A)``.
+    """
+
+    def __init__(self, action_dim: int, action_emb_dim: int) -> None:
+        super().__init__()
+        self.action_dim = action_dim
+        self.layers = mlp(action_dim, action_emb_dim, action_emb_dim)
+
+    def forward(self, a: Tensor) -> Tensor:
+        """Encode actions ``(B, A)`` into ``(B, action_emb_dim)``."""
+        check_shape(f"B {self.action_dim}", a=a)
+        return self.layers(a)
+
+
+class ActionEmbedding(nn.Module):
+    """Look up a vector for a discrete action, given as one of A.
+
+    Parameters
+    ----------
+    action_dim : int
+        How many actions there are, A.
+    action_emb_dim : int
+        Size of the vector.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, A)``.
+    """
+
+    def __init__(self, action_dim: int, action_emb_dim: int) -> None:
+        super().__init__()
+        check_positive(action_dim=action_dim, action_emb_dim=action_emb_dim)
+        self.action_dim = action_dim
+        self.table = nn.Embedding(action_dim, action_emb_dim)
+
+    def forward(self, a: Tensor) -> Tensor:
+        """Look up actions ``(B, A)``, each one of A: ``(B, action_emb_dim)``."""
+        check_shape(f"B {self.action_dim}", a=a)
+        return self.table(a.argmax(dim=-1))
+
+
+class MLPTransition(nn.Module):
+    """Add to the latent a change that depends on it and on the action.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Size of the latent, Z.
+    action_encoder : nn.Module
+        From actions ``(B, A)`` to ``(B, action_emb_dim)``.
+    action_emb_dim : int
+        Size of an encoded action.
+    hidden_dim : int
+        Width of the hidden layers.
+    dropout : float
+        Share of the inputs of the change that are left out in training.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, a share is out of range, or ``z`` is not ``(B, Z)``.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        action_encoder: nn.Module,
+        action_emb_dim: int,
+        hidden_dim: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_positive(latent_dim=latent_dim, action_emb_dim=action_emb_dim)
+        check_range(0, 1, dropout=dropout)
+        self.latent_dim, self.action_encoder = latent_dim, action_encoder
+        self.change = nn.Sequential(
+            nn.Dropout(dropout),
+            mlp(latent_dim + action_emb_dim, hidden_dim, latent_dim),
+        )
+
+    def forward(self, z: Tensor, a: Tensor) -> Tensor:
+        """Predict the next latent ``(B, Z)`` from ``z`` and actions ``(B, A)``."""
+        check_shape(f"B {self.latent_dim}", z=z)
+        both = torch.cat([z, self.action_encoder(a)], dim=-1)
+        return z + self.change(both)
+
+
+class TransformerTransition(nn.Module):
+    """Latent and action are two tokens that look at each other.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Size of the latent, Z.
+    action_encoder : nn.Module
+        From actions ``(B, A)`` to ``(B, action_emb_dim)``.
+    action_emb_dim : int
+        Size of an encoded action.
+    dim : int
+        Size of a token, a multiple of ``heads``.
+    transition_depth, heads : int
+        Transformer blocks, and attention heads in each.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or does not fit, or ``z`` is not ``(B, Z)``.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        action_encoder: nn.Module,
+        action_emb_dim: int,
+        dim: int,
+        transition_depth: int,
+        heads: int,
+    ) -> None:
+        super().__init__()
+        check_positive(latent_dim=latent_dim, action_emb_dim=action_emb_dim)
+        check_positive(transition_depth=transition_depth)
+        self.latent_dim, self.action_encoder = latent_dim, action_encoder
+        self.from_latent = nn.Linear(latent_dim, dim)
+        self.from_action = nn.Linear(action_emb_dim, dim)
+        self.blocks = nn.Sequential(
+            *(
+                TransformerBlock(dim, heads, 2 * dim)
+                for _ in range(transition_depth)
+            )
+        )
+        self.to_change = nn.Linear(dim, latent_dim)
+
+    def forward(self, z: Tensor, a: Tensor) -> Tensor:
+        """Predict the next latent ``(B, Z)`` from ``z`` and actions ``(B, A)``."""
+        check_shape(f"B {self.latent_dim}", z=z)
+        action = self.from_action(self.action_encoder(a))
+        tokens = torch.stack([self.from_latent(z), action], dim=1)
+        return z + self.to_change(self.blocks(tokens)[:, 0])
+
+
+def roll_out_actions(
+    transition: nn.Module, z: Tensor, actions: Tensor
+) -> Tensor:
+    """Follow a sequence of actions from a latent, step by step.
+
+    Parameters
+    ----------
+    transition : nn.Module
+        From latents ``(B, Z)`` and actions ``(B, A)`` to the next latents.
+    z : Tensor
+        Where to start, ``(B, Z)``.
+    actions : Tensor
+        ``(B, T, A)``.
+
+    Returns
+    -------
+    Tensor
+        The latents after each action, ``(B, T, Z)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs, or there is no action.
+    """
+    check_shape("B Z", z=z)
+    check_shape(f"{len(z)} T A", actions=actions)
+    check_positive(actions=actions.shape[1])
+    latents = []
+    for a in actions.unbind(dim=1):
+        z = transition(z, a)
+        latents.append(z)
+    return torch.stack(latents, dim=1)

@@ -216,4 +216,32 @@ def none_mode(
     return Encodings(z, z_future.detach(), (z, z_future))
 
 
+def changes_mode(
+    online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+) -> Encodings:
+    """As in `vjepa2_mode`, but regularizers see how far a latent moves in time.
+
+    What never changes within an episode cannot please a regularizer that looks at changes.
+
+    Parameters
+    ----------
+    online, target
+        As in `default_mode`.
+    x_context : Tensor
+        Windows, ``(B, ...)``.
+    x_target : Tensor
+        The R windows after each, time folded into the batch: ``(B * R, ...)``.
+
+    Returns
+    -------
+    Encodings
+        ``seen``: the latent of the last window less that of the first, divided by the root of
+        two, so that it varies as much as a latent does when the two have nothing in common.
+    """
+    z = online(x_context)
+    last = x_target.unflatten(0, (len(x_context), -1))[:, -1]
+    change = (online(last) - z) / math.sqrt(2)
+    return Encodings(z, target(x_target), (change,))
+
+
 MODES = {"default": default_mode, "vjepa2": vjepa2_mode, "none": none_mode}

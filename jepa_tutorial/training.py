@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.artifacts import load_checkpoint, save_checkpoint
 from jepa_tutorial.jepa import JEPA
+from jepa_tutorial.rendering import to_float
 from jepa_tutorial.runtime import (
     check_positive,
     check_range,
@@ -144,3 +150,205 @@ def train_on_windows(
         optimizer.step()
         schedule.step()
         yield loss.item(), lr_now
+
+
+def draw_stretches(
+    moments: Tensor, count: int, length: int, generator: torch.Generator
+) -> Tensor:
+    """Draw stretches of successive moments, each from a random row and start.
+
+    Parameters
+    ----------
+    moments : Tensor
+        A row for each episode, ``(N, T)``.
+    count, length : int
+        Stretches, and moments in each.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        ``(count, length)``.
+
+    Raises
+    ------
+    ValueError
+        If a count is below 1, or the stretch does not fit.
+    """
+    check_shape("N T", moments=moments)
+    check_positive(count=count)
+    check_range(1, moments.shape[1], length=length)
+    row = torch.randint(len(moments), (count, 1), generator=generator)
+    last_start = moments.shape[1] - length
+    start = torch.randint(last_start + 1, row.shape, generator=generator)
+    return moments[row, start + torch.arange(length)]
+
+
+def take_moments(
+    windows: Tensor, actions: Tensor, moments: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Look up what was seen at some moments, and what was done between them.
+
+    Parameters
+    ----------
+    windows : Tensor
+        Of N episodes, ``(N, T, L, C, H, W)``, uint8; see `history_windows`.
+    actions : Tensor
+        Between frames, ``(N, T + L - 2, A)``.
+    moments : Tensor
+        Stretches of moments, ``(B, R + 1)``; moment ``n * T + t`` is window t of episode n.
+
+    Returns
+    -------
+    windows : Tensor
+        ``(B, R + 1, L, C, H, W)``, float32 from 0 to 1.
+    actions : Tensor
+        Between those windows, ``(B, R, A)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs.
+    """
+    check_shape("N T L C H W", windows=windows)
+    num_samples, seq_len, history_length = windows.shape[:3]
+    between = seq_len + history_length - 2
+    check_shape(f"{num_samples} {between} A", actions=actions)
+    check_shape("B S", moments=moments)
+    n, t = moments // seq_len, moments % seq_len
+    # A window ends with its newest frame, and the action follows that.
+    done = actions[n[:, :-1], t[:, :-1] + history_length - 1]
+    return to_float(windows[n, t]), done
+
+
+class EarlyStopping:
+    """Keep the best weights of a training, and say when to stop waiting.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Whose weights are kept.
+    patience : int
+        How many checks in a row may be no better before it is time to stop.
+    delta : float
+        By how much a score must be higher to count as better.
+
+    Raises
+    ------
+    ValueError
+        If the patience is below 1 or delta is negative.
+
+    Examples
+    --------
+    >>> stopping = EarlyStopping(nn.Linear(1, 1), patience=2)
+    >>> [stopping.update(score) for score in (0.5, 0.7, 0.6, 0.7)]
+    [False, False, False, True]
+    """
+
+    def __init__(
+        self, model: nn.Module, patience: int, delta: float = 0.0
+    ) -> None:
+        check_positive(patience=patience)
+        check_range(0, math.inf, delta=delta)
+        self.model, self.patience, self.delta = model, patience, delta
+        self.best, self.waited = -math.inf, 0
+        self.weights = copy.deepcopy(model.state_dict())
+
+    def update(self, score: float) -> bool:
+        """Take in the score of a check, higher is better; return whether to stop."""
+        self.waited += 1
+        if score > self.best + self.delta:
+            self.best, self.waited = score, 0
+            self.weights = copy.deepcopy(self.model.state_dict())
+        return self.waited >= self.patience
+
+    def restore(self) -> None:
+        """Give the model the weights of its best check."""
+        self.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold."""
+        return {n: getattr(self, n) for n in ("best", "waited", "weights")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.best, self.waited = state["best"], state["waited"]
+        self.weights = state["weights"]
+
+
+def train_with_checks(
+    model: Any,
+    draw: Callable[[], tuple[Tensor, Tensor]],
+    check: Callable[[], float],
+    steps: int,
+    check_every: int,
+    patience: int,
+    lr: float,
+    generator: torch.Generator,
+    checkpoint: str | Path = "",
+) -> Iterator[tuple[int, float, float]]:
+    """Train until checks get no better, and end with the weights of the best one.
+
+    The learning rate follows half a cosine. A checkpoint is written after each check; a training
+    that was interrupted goes on from there when it is called again. To train anew, delete the
+    file.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With ``loss(windows, actions)``, ``encoder``, and ``target`` with its ``update``, such as
+        `ActionJEPA`.
+    draw : callable
+        Returns a batch of windows and actions, drawn with ``generator``.
+    check : callable
+        Returns a score of the model, higher is better.
+    steps : int
+        Optimizer steps at most.
+    check_every : int
+        Steps between two checks.
+    patience : int
+        How many checks in a row may be no better; see `EarlyStopping`.
+    lr : float
+        Learning rate of Adam at the start.
+    generator : torch.Generator
+        The source of randomness, on the CPU, whose state belongs to the checkpoint.
+    checkpoint : str or Path
+        A file to go on from and to write; empty for none.
+
+    Yields
+    ------
+    step : int
+        Steps done, after each check.
+    loss : float
+        Of the last batch.
+    score : float
+        Of the check.
+
+    Raises
+    ------
+    ValueError
+        At the first step, for a patience below 1 or a checkpoint of something else.
+    """
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    stopping = EarlyStopping(model, patience)
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    parts |= {"stopping": stopping, "generator": generator}
+    done = load_checkpoint(checkpoint, **parts) if checkpoint else 0
+    for step in progress(range(done + 1, steps + 1), "training"):
+        if stopping.waited >= patience:
+            break
+        loss = model.loss(*draw())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        model.target.update(model.encoder)
+        if step % check_every and step < steps:
+            continue
+        stopping.update(score := check())
+        if checkpoint:
+            save_checkpoint(checkpoint, step, **parts)
+        yield step, loss.item(), score
+    stopping.restore()

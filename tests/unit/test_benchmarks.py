@@ -15,6 +15,7 @@ SHORT = {
     "ensembles": ["--steps", "1", "--repeats", "1"],
     "losses": ["--repeats", "1"],
     "moving_mnist": ["--clips", "10", "--repeats", "1"],
+    "two_rooms": ["--repeats", "1"],
     "pendulum": ["--rounds", "1", "--sequences", "20", "--clips", "50"],
 }
 

@@ -38,6 +38,7 @@ TAUGHT = {
         "cli",
         "digits",
         "downloads",
+        "gym_frames",
         "moving_mnist",
         "notebooks",
         "staleness",
@@ -45,6 +46,7 @@ TAUGHT = {
         "rendering",
         "runtime",
         "studies",
+        "two_rooms",
         "widgets",
     }
 }
@@ -175,6 +177,13 @@ def test_prose_stands_before_code(notebook):
         if cell.cell_type == "code"
     ]
     assert sum(before) / len(before) >= 0.9
+
+
+def test_seeds_fit_into_the_generator(notebook):
+    """Of a larger seed PyTorch's generator takes the low 32 bits: 2**40 is the seed 0."""
+    for cell in code(notebook):
+        for power in re.findall(r"2\s*\*\*\s*(\d+)", cell.source):
+            assert int(power) < 32 or "seed" not in cell.source, cell.source
 
 
 def test_has_a_picture_every_few_cells(notebook):

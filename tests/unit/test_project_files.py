@@ -256,13 +256,19 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_package_stays_small():
-    """Under 2,000 lines in what chapters import, and 700 in the command that runs them."""
+    """Under 2,000 lines in what chapters write out; 1,200 beside it; 700 in the command."""
     sizes = {
         path.stem: lines_of_code(path)
         for path in (ROOT / "jepa_tutorial").glob("*.py")
     }
     command = {"__main__", "cli", "notebooks", "staleness"}
+    plumbing = {
+        "artifacts", "cache", "digits", "downloads", "gym_frames",
+        "moving_mnist", "plots", "rendering", "runtime", "studies",
+        "two_rooms", "widgets",
+    }  # fmt: skip
     assert 100 < sum(sizes.pop(name) for name in command) < 700
+    assert 100 < sum(sizes.pop(name) for name in plumbing) < 1200
     assert 100 < sum(sizes.values()) < 2000
 
 

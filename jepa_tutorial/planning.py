@@ -1,0 +1,419 @@
+"""Planning: search for actions after which, by the model, the goal is near."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from jepa_tutorial.predictors import roll_out_actions
+from jepa_tutorial.runtime import (
+    check_multiple,
+    check_positive,
+    check_range,
+    check_shape,
+)
+from jepa_tutorial.two_rooms import (
+    MARGIN,
+    MAX_STEP,
+    Rooms,
+    make_rooms,
+    step,
+)
+
+ARRIVED = 0.05  # how near to the goal counts as there
+
+
+class Tasks(NamedTuple):
+    """Where each of E episodes starts, where it should end, and its rooms.
+
+    ``start`` and ``goal`` are positions, ``(E, 2)``; ``rooms`` are E of them.
+    """
+
+    start: Tensor
+    goal: Tensor
+    rooms: Rooms
+
+
+def make_tasks(
+    num_episodes: int, generator: torch.Generator, *, random: bool = False
+) -> Tasks:
+    """Draw tasks whose start and goal lie in different rooms.
+
+    Parameters
+    ----------
+    num_episodes : int
+        How many, E.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+    random : bool
+        Whether wall and door differ from task to task; see `make_rooms`.
+
+    Returns
+    -------
+    Tasks
+
+    Raises
+    ------
+    ValueError
+        If the count is below 1.
+    """
+    rooms = make_rooms(num_episodes, generator, random=random)
+    left, right, y, other_y = torch.rand(4, num_episodes, generator=generator)
+    # As near to the walls as the dot itself can come.
+    x = MARGIN + (rooms.wall - 2 * MARGIN) * left
+    other_x = 1 - MARGIN - (1 - rooms.wall - 2 * MARGIN) * right
+    y, other_y = (MARGIN + (1 - 2 * MARGIN) * u for u in (y, other_y))
+    one, other = torch.stack([x, y], -1), torch.stack([other_x, other_y], -1)
+    swap = torch.rand(num_episodes, 1, generator=generator) < 0.5
+    start, goal = torch.where(swap, other, one), torch.where(swap, one, other)
+    return Tasks(start, goal, rooms)
+
+
+def clip_actions(actions: Tensor, longest: float = MAX_STEP) -> Tensor:
+    """Shorten actions that are longer than allowed; keep their direction.
+
+    Parameters
+    ----------
+    actions : Tensor
+        ``(..., A)``.
+    longest : float
+        The length that is allowed, above 0.
+
+    Returns
+    -------
+    Tensor
+        ``(..., A)``.
+    """
+    length = actions.norm(dim=-1, keepdim=True)
+    return actions * (longest / length.clamp(min=longest))
+
+
+def smooth_noise(
+    num_rows: int,
+    horizon: int,
+    action_dim: int,
+    generator: torch.Generator,
+    num_knots: int,
+) -> Tensor:
+    """Noise that keeps its direction for a while: random knots, lines between.
+
+    Parameters
+    ----------
+    num_rows, horizon, action_dim : int
+        Size of the result.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+    num_knots : int
+        How many random vectors a sequence has, evenly spaced. At each step the noise is standard
+        normal.
+
+    Returns
+    -------
+    Tensor
+        ``(num_rows, horizon, action_dim)``.
+
+    Raises
+    ------
+    ValueError
+        If a count is below 1.
+    """
+    check_positive(num_rows=num_rows, horizon=horizon, action_dim=action_dim)
+    check_positive(num_knots=num_knots)
+    knots = torch.randn(num_rows, action_dim, num_knots, generator=generator)
+    weights = F.interpolate(
+        torch.eye(num_knots)[None], horizon, mode="linear", align_corners=True
+    )[0]  # (num_knots, horizon): how much of each knot a step takes
+    weights = weights / weights.norm(dim=0)  # the same size at each step
+    return (knots @ weights).mT
+
+
+def propose(
+    plan: Tensor,
+    num_candidates: int,
+    std: float | Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """Candidates: the plan itself, and the plan with smooth noise.
+
+    The noise has a knot for every four actions.
+
+    Parameters
+    ----------
+    plan : Tensor
+        An action sequence for each episode, ``(E, H, A)``.
+    num_candidates : int
+        How many for each episode, K.
+    std : float or Tensor
+        Size of the noise, a number or ``(E, 1, H, A)``.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        ``(E, K, H, A)``, no action longer than `MAX_STEP`.
+
+    Raises
+    ------
+    ValueError
+        If the plan has another shape or the count is below 1.
+    """
+    check_shape("E H A", plan=plan)
+    check_positive(num_candidates=num_candidates)
+    num_episodes, horizon, action_dim = plan.shape
+    rows, knots = num_episodes * num_candidates, max(2, horizon // 4)
+    noise = smooth_noise(rows, horizon, action_dim, generator, knots).to(plan)
+    noise = noise.unflatten(0, (num_episodes, num_candidates))
+    noise[:, 0] = 0
+    return clip_actions(plan[:, None] + std * noise)
+
+
+def random_shooting(
+    energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
+    *, num_candidates: int, iterations: int, std: float,
+) -> Tensor:  # fmt: skip
+    """Draw candidates around the plan, and keep the one of lowest energy.
+
+    Parameters
+    ----------
+    energy : callable
+        From candidates ``(E, K, H, A)`` to their energies, ``(E, K)``.
+    plan : Tensor
+        Where to begin, ``(E, H, A)``.
+    generator : torch.Generator
+        The source of randomness, on the CPU.
+    num_candidates, iterations : int
+        Candidates in a round, for each episode, and rounds. The energy is asked for the product.
+    std : float
+        Size of the noise; see `propose`.
+
+    Returns
+    -------
+    Tensor
+        A better plan, or the same, ``(E, H, A)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs or a count is below 1.
+    """
+    check_positive(iterations=iterations)
+    rows = torch.arange(len(plan))
+    for _ in range(iterations):
+        candidates = propose(plan, num_candidates, std, generator)
+        plan = candidates[rows, energy(candidates).argmin(dim=1)]
+    return plan
+
+
+def cem(
+    energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
+    *, num_candidates: int, iterations: int, std: float, elite_share: float = 0.1,
+) -> Tensor:  # fmt: skip
+    """The cross-entropy method: look again where the best candidates were.
+
+    De Boer et al. (2005). Mean and deviation of the best candidates, the elites, say where the
+    next ones are drawn. The best one is never forgotten.
+
+    Parameters
+    ----------
+    energy, plan, generator, num_candidates, iterations
+        As in `random_shooting`; at least two candidates.
+    std : float
+        Size of the noise in the first round.
+    elite_share : float
+        How many of the candidates are elites, from 0 to 1; never fewer than two.
+
+    Returns
+    -------
+    Tensor
+        A better plan, or the same, ``(E, H, A)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs or a number is out of range.
+    """
+    check_positive(iterations=iterations)
+    check_range(0, 1, elite_share=elite_share)
+    check_range(2, math.inf, num_candidates=num_candidates)
+    num_elites = max(2, round(elite_share * num_candidates))
+    rows = torch.arange(len(plan))[:, None]
+    mean, spread = plan, torch.tensor(std)
+    for _ in range(iterations):
+        candidates = propose(mean, num_candidates, spread, generator)
+        candidates[:, 0] = plan  # the best so far
+        order = energy(candidates).topk(num_elites, largest=False).indices
+        elites = candidates[rows, order]  # (E, num_elites, H, A)
+        plan, mean = elites[:, 0], elites.mean(dim=1)
+        spread = elites.std(dim=1, keepdim=True)
+    return plan
+
+
+def mppi(
+    energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
+    *, num_candidates: int, iterations: int, std: float, temperature: float = 0.05,
+) -> Tensor:  # fmt: skip
+    """Model predictive path integral control: a mean, weighted by energy.
+
+    Williams et al. (2017). Each candidate weighs ``exp(-energy / scale)``. The scale is the
+    temperature, times how far the energies lie above the lowest on average, so that it fits
+    latents of any size.
+
+    Parameters
+    ----------
+    energy, plan, generator, num_candidates, iterations, std
+        As in `random_shooting`.
+    temperature : float
+        Near 0, the best candidate alone counts; for large ones, all count alike.
+
+    Returns
+    -------
+    Tensor
+        The new plan, ``(E, H, A)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs or a number is out of range.
+    """
+    check_positive(iterations=iterations)
+    check_range(1e-6, math.inf, temperature=temperature)
+    for _ in range(iterations):
+        candidates = propose(plan, num_candidates, std, generator)
+        above = energy(candidates)
+        above = above - above.amin(dim=1, keepdim=True)
+        scale = temperature * above.mean(dim=1, keepdim=True).clamp(min=1e-9)
+        weights = (-above / scale).softmax(dim=1)  # (E, K)
+        plan = (weights[..., None, None] * candidates).sum(dim=1)
+    return plan
+
+
+def distances_ahead(
+    transition: nn.Module,
+    z: Tensor,
+    z_goal: Tensor,
+    actions: Tensor,
+) -> Tensor:
+    """Distance to the goal after each action of each candidate, by the model.
+
+    Parameters
+    ----------
+    transition : nn.Module
+        From latents ``(B, Z)`` and actions ``(B, A)`` to the next latents.
+    z, z_goal : Tensor
+        Where each episode is, and where it should be, ``(E, Z)``.
+    actions : Tensor
+        Candidates, ``(E, K, H, A)``.
+
+    Returns
+    -------
+    Tensor
+        ``(E, K, H)``.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs.
+    """
+    check_shape("E Z", z=z, z_goal=z_goal)
+    check_shape(f"{len(z)} K H A", actions=actions)
+    # Candidates are folded into the batch.
+    copies = z.repeat_interleave(actions.shape[1], dim=0)  # (E * K, Z)
+    ahead = roll_out_actions(transition, copies, actions.flatten(0, 1))
+    ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, H, Z)
+    return (ahead - z_goal[:, None, None]).norm(dim=-1)
+
+
+def closest_approach(distances: Tensor) -> Tensor:
+    """How near a plan comes, at its best moment: ``(..., H)`` to ``(...)``."""
+    return distances.amin(dim=-1)
+
+
+def select(tasks: Tasks, rows: Tensor) -> Tasks:
+    """Take some of the tasks, by number or by truth value; numbers may repeat."""
+    rooms = Rooms(*(part[rows] for part in tasks.rooms))
+    return Tasks(tasks.start[rows], tasks.goal[rows], rooms)
+
+
+class TrueTransition(nn.Module):
+    """The world itself in the model's place, with positions for latents.
+
+    Parameters
+    ----------
+    rooms : Rooms
+        E of them. A batch of positions holds, for each, the same number of rows, one after the
+        other.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not a multiple of the rooms, or not ``(B, 2)``.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        super().__init__()
+        self.rooms = rooms
+
+    def forward(self, position: Tensor, action: Tensor) -> Tensor:
+        """Push dots ``(E * K, 2)`` by actions: their new positions."""
+        check_multiple(len(self.rooms.wall), positions=len(position))
+        copies = len(position) // len(self.rooms.wall)
+        parts = (part.repeat_interleave(copies) for part in self.rooms)
+        return step(position, action, Rooms(*parts))
+
+
+def has_arrived(position: Tensor, goal: Tensor) -> Tensor:
+    """Whether the dot is as good as at its goal: ``(..., 2)`` to ``(...)``."""
+    return (position - goal).norm(dim=-1) < ARRIVED
+
+
+def pursue(
+    tasks: Tasks, make_plan: Callable[[Tensor, Tasks, Tensor], Tensor], *,
+    horizon: int, max_steps: int, replan_every: int = 1,
+) -> Tensor:  # fmt: skip
+    """Plan, act, look, and plan again from there, in all episodes at once.
+
+    Parameters
+    ----------
+    tasks : Tasks
+        E of them.
+    make_plan : callable
+        From positions now ``(E', 2)``, the tasks of these episodes, and what is left of their
+        plans ``(E', horizon, 2)``, to their new plans. Episodes that have arrived are not asked.
+    horizon : int
+        Actions in a plan.
+    max_steps : int
+        When to give up.
+    replan_every : int
+        Actions between two plans: 1 looks after each action (receding horizon); ``horizon`` or
+        more never looks (open loop). What lies after the end of a plan is standing still.
+
+    Returns
+    -------
+    Tensor
+        Positions, ``(E, max_steps + 1, 2)``. A dot that has arrived stays where it is.
+
+    Raises
+    ------
+    ValueError
+        If a count is below 1.
+    """
+    check_positive(horizon=horizon, max_steps=max_steps)
+    check_positive(replan_every=replan_every)
+    position = tasks.start.clone()
+    plan = torch.zeros(len(position), horizon, 2)
+    path = [tasks.start]
+    for t in range(max_steps):
+        going = (~has_arrived(position, tasks.goal)).nonzero()[:, 0]
+        some = select(tasks, going)
+        if len(going) and t % replan_every == 0:
+            plan[going] = make_plan(position[going], some, plan[going])
+        position[going] = step(position[going], plan[going, 0], some.rooms)
+        plan = F.pad(plan[:, 1:], (0, 0, 0, 1))  # one action is done
+        path.append(position.clone())
+    return torch.stack(path, dim=1)
