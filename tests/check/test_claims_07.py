@@ -9,6 +9,8 @@ the tests can fail.
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from claims import holding, run_now, stored_runs
 
@@ -102,6 +104,128 @@ def test_retrieval_within_an_episode_gives_it_away():
 def test_with_a_fixed_wall_there_is_nothing_to_hide_behind():
     assert holding(loses_the_dot, runs(5)) == 0
     assert holding(loses_the_dot, runs(2, **SHORT, **CHANGES)) == 0
+
+
+# --- modes and auxiliary losses ----------------------------------------------------------------
+
+
+MODES = ("vjepa2", "default", "none")
+
+
+def variant(name, mode, auxiliary="vicreg"):
+    """A value in the two runs of 600 steps with this mode and auxiliary loss."""
+    changes = {"mode": mode, "auxiliary": auxiliary}
+    usual = {"mode": "vjepa2", "auxiliary": "vicreg"}
+    others = {k: v for k, v in changes.items() if v != usual[k]}
+    return values(name, 2, **SHORT, **others)
+
+
+@pytest.mark.parametrize("mode", ["default", "none"])
+def test_the_usual_mode_forecasts_best(mode):
+    assert max(variant("rmse_20", "vjepa2")) < min(variant("rmse_20", mode))
+
+
+def test_mode_default_reads_worse_at_the_highest_rank():
+    for mode in ("vjepa2", "none"):
+        ours, theirs = (
+            variant("probe_rmse", mode),
+            variant("probe_rmse", "default"),
+        )
+        assert max(ours) < min(theirs) / 2
+        assert max(variant("effective_rank", mode)) < min(
+            variant("effective_rank", "default")
+        )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("auxiliary", ["nothing", "centering"])
+def test_without_variance_the_latent_shrinks_and_the_cosine_is_pleased(
+    mode, auxiliary
+):
+    assert (
+        max(variant("std", mode, auxiliary)) < min(variant("std", mode)) / 100
+    )
+    assert min(variant("cosine_1", mode, auxiliary)) > max(
+        variant("cosine_1", mode)
+    )
+    read = variant("probe_rmse", mode, auxiliary)
+    assert min(read) > 3 * max(variant("probe_rmse", "vjepa2"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_barlow_twins_keeps_directions_and_sigreg_their_size(mode):
+    assert (
+        max(variant("std", mode, "barlow_twins"))
+        < min(variant("std", mode, "sigreg")) / 4
+    )
+    rank = variant("effective_rank", mode, "barlow_twins")
+    assert min(rank) > max(variant("effective_rank", mode, "sigreg"))
+
+
+@pytest.mark.parametrize("auxiliary", ["barlow_twins", "sigreg"])
+def test_both_lie_between(auxiliary):
+    here = variant("rmse_20", "vjepa2", auxiliary)
+    assert max(variant("rmse_20", "vjepa2")) < min(here)
+    for lost in ("nothing", "centering"):
+        assert max(here) < min(variant("rmse_20", "vjepa2", lost))
+
+
+# --- advice ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9, 0.99, 0.999])
+def test_no_pace_of_the_copy_cures_the_collapse(ema_decay):
+    found = values("std", 2, **SHORT, auxiliary="nothing", ema_decay=ema_decay)
+    assert max(found) < min(values("std", 2, **SHORT)) / 100
+
+
+def test_a_very_slow_copy_forecasts_worse():
+    slow = [
+        v
+        for d in (0.995, 0.999)
+        for v in values("rmse_20", 2, **SHORT, ema_decay=d)
+    ]
+    fast = [
+        v
+        for d in (0.9, 0.99)
+        for v in values("rmse_20", 2, **SHORT, ema_decay=d)
+    ]
+    assert max(fast + values("rmse_20", 2, **SHORT)) < min(slow)
+
+
+@pytest.mark.parametrize("lr", [1e-5, 1e-4, 1e-3, 1e-2])
+def test_the_learning_rate_has_a_best_value_in_between(lr):
+    other = values("rmse_20", 2, **SHORT, lr=lr)
+    assert max(values("rmse_20", 2, **SHORT)) < min(other) / 5
+
+
+def test_a_wider_latent_is_read_better_and_forecasts_no_better():
+    widths = (16, 32, None, 128)
+    read = [
+        values("probe_rmse", 2, **SHORT, **({"latent_dim": w} if w else {}))
+        for w in widths
+    ]
+    for narrow, wide in itertools.pairwise(read):
+        assert max(wide) < min(narrow)
+    for width in (128, 256):
+        ahead = values("rmse_20", 2, **SHORT, latent_dim=width)
+        assert min(ahead) > max(values("rmse_20", 2, **SHORT))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 6])
+def test_a_transformer_in_place_of_the_mlp_does_not_help(depth):
+    deep = values("rmse_20", 2, **SHORT, transition_depth=depth)
+    assert min(deep) > 5 * max(values("rmse_20", 2, **SHORT))
+
+
+@pytest.mark.parametrize("encoder", ["mlp", "vit"])
+def test_all_encoders_read_the_position_and_the_cnn_forecasts_best(encoder):
+    changes = {**SHORT, "encoder_type": encoder}
+    know_nothing = min(values("rmse_of_mean", 2, **changes))
+    assert max(values("probe_rmse", 2, **changes)) < know_nothing / 10
+    assert max(values("rmse_20", 2, **SHORT)) < min(
+        values("rmse_20", 2, **changes)
+    )
 
 
 # --- the twin ----------------------------------------------------------------------------------
