@@ -10,9 +10,12 @@ the tests can fail.
 from __future__ import annotations
 
 import itertools
+import statistics
 
 import pytest
 from claims import holding, run_now, stored_runs
+
+from jepa_tutorial.runtime import stored_study
 
 CHAPTER = "07_actions"
 SHORT = {"steps": 600}
@@ -92,13 +95,19 @@ def test_asking_for_changes_brings_it_back():
     assert max(mended) < min(values("probe_rmse", 5, **SHORT, **RANDOM)) / 2
 
 
+def test_walls_that_differ_are_read_and_not_yet_used():
+    for run in runs(5, **SHORT, **RANDOM, **CHANGES):
+        assert run["R2_wall"] > 0.9
+        assert run["rmse_20"] > run["rmse_20_no_wall"]
+
+
 def test_retrieval_within_an_episode_gives_it_away():
     def at_chance(run):
         return run["same_episode"] < 2 / 16
 
     assert holding(at_chance, runs(5, **SHORT, **RANDOM)) == 5
     assert holding(at_chance, runs(5, **SHORT, **RANDOM, **CHANGES)) == 0
-    assert holding(at_chance, runs(2, **SHORT)) == 0
+    assert holding(at_chance, runs(5, **SHORT)) == 0
 
 
 def test_with_a_fixed_wall_there_is_nothing_to_hide_behind():
@@ -113,16 +122,18 @@ MODES = ("vjepa2", "default", "none")
 
 
 def variant(name, mode, auxiliary="vicreg"):
-    """A value in the two runs of 600 steps with this mode and auxiliary loss."""
+    """A value in the runs of 600 steps with this mode and auxiliary loss."""
     changes = {"mode": mode, "auxiliary": auxiliary}
     usual = {"mode": "vjepa2", "auxiliary": "vicreg"}
     others = {k: v for k, v in changes.items() if v != usual[k]}
-    return values(name, 2, **SHORT, **others)
+    count = 5 if auxiliary == usual["auxiliary"] else 2
+    return values(name, count, **SHORT, **others)
 
 
-@pytest.mark.parametrize("mode", ["default", "none"])
-def test_the_usual_mode_forecasts_best(mode):
-    assert max(variant("rmse_20", "vjepa2")) < min(variant("rmse_20", mode))
+def test_the_usual_mode_forecasts_best_on_average():
+    usual = statistics.mean(variant("rmse_20", "vjepa2"))
+    for mode in ("default", "none"):
+        assert usual < statistics.mean(variant("rmse_20", mode))
 
 
 def test_mode_default_reads_worse_at_the_highest_rank():
@@ -139,7 +150,7 @@ def test_mode_default_reads_worse_at_the_highest_rank():
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("auxiliary", ["nothing", "centering"])
-def test_without_variance_the_latent_shrinks_and_the_cosine_is_pleased(
+def test_without_variance_the_latent_stays_small_and_the_cosine_is_pleased(
     mode, auxiliary
 ):
     assert (
@@ -176,7 +187,7 @@ def test_both_lie_between(auxiliary):
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9, 0.99, 0.999])
 def test_no_pace_of_the_copy_cures_the_collapse(ema_decay):
     found = values("std", 2, **SHORT, auxiliary="nothing", ema_decay=ema_decay)
-    assert max(found) < min(values("std", 2, **SHORT)) / 100
+    assert max(found) < min(values("std", 5, **SHORT)) / 100
 
 
 def test_a_very_slow_copy_forecasts_worse():
@@ -190,42 +201,48 @@ def test_a_very_slow_copy_forecasts_worse():
         for d in (0.9, 0.99)
         for v in values("rmse_20", 2, **SHORT, ema_decay=d)
     ]
-    assert max(fast + values("rmse_20", 2, **SHORT)) < min(slow)
+    assert max(fast + values("rmse_20", 5, **SHORT)) < min(slow)
 
 
 @pytest.mark.parametrize("lr", [1e-5, 1e-4, 1e-3, 1e-2])
 def test_the_learning_rate_has_a_best_value_in_between(lr):
     other = values("rmse_20", 2, **SHORT, lr=lr)
-    assert max(values("rmse_20", 2, **SHORT)) < min(other) / 5
+    assert max(values("rmse_20", 5, **SHORT)) < min(other) / 5
 
 
 def test_a_wider_latent_is_read_better_and_forecasts_no_better():
     widths = (16, 32, None, 128)
-    read = [
-        values("probe_rmse", 2, **SHORT, **({"latent_dim": w} if w else {}))
-        for w in widths
-    ]
+    read, ahead = (
+        [
+            values(
+                name, 2 if w else 5, **SHORT, **({"latent_dim": w} if w else {})
+            )
+            for w in widths
+        ]
+        for name in ("probe_rmse", "rmse_20")
+    )
     for narrow, wide in itertools.pairwise(read):
         assert max(wide) < min(narrow)
-    for width in (128, 256):
-        ahead = values("rmse_20", 2, **SHORT, latent_dim=width)
-        assert min(ahead) > max(values("rmse_20", 2, **SHORT))
+    widest = values("rmse_20", 2, **SHORT, latent_dim=256)
+    assert min(widest) > max(v for found in ahead for v in found)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 6])
 def test_a_transformer_in_place_of_the_mlp_does_not_help(depth):
     deep = values("rmse_20", 2, **SHORT, transition_depth=depth)
-    assert min(deep) > 5 * max(values("rmse_20", 2, **SHORT))
+    assert min(deep) > 5 * max(values("rmse_20", 5, **SHORT))
 
 
 @pytest.mark.parametrize("encoder", ["mlp", "vit"])
-def test_all_encoders_read_the_position_and_the_cnn_forecasts_best(encoder):
-    changes = {**SHORT, "encoder_type": encoder}
-    know_nothing = min(values("rmse_of_mean", 2, **changes))
-    assert max(values("probe_rmse", 2, **changes)) < know_nothing / 10
-    assert max(values("rmse_20", 2, **SHORT)) < min(
-        values("rmse_20", 2, **changes)
-    )
+def test_all_encoders_read_the_position(encoder):
+    for run in runs(2, **SHORT, encoder_type=encoder):
+        assert run["probe_rmse"] < run["rmse_of_mean"] / 10
+
+
+def test_patience_never_ran_out():
+    for row in stored_study(CHAPTER)["rows"]:
+        asked = row["parameters"].get("steps", 1500)
+        assert row["values"]["steps_taken"] == asked
 
 
 # --- the twin ----------------------------------------------------------------------------------
@@ -238,6 +255,37 @@ def test_the_twin_does_not_forecast(changes):
     ours = max(values("rmse_20", 5))
     for run in twins:
         assert min(run["rmse_20"], run["pictures_rmse_20"]) > 2 * ours
+
+
+def test_with_a_smaller_learning_rate_the_twin_does_no_better():
+    usual = runs(2, learner="pixels", rollout=2)
+    slower = runs(2, learner="pixels", rollout=2, lr=1e-3)
+    for name in ("pictures_rmse_1", "pictures_rmse_20"):
+        assert min(run[name] for run in usual) < min(
+            run[name] for run in slower
+        )
+
+
+def test_in_the_waves_the_twin_is_behind_after_twenty_pushes():
+    ours = values("rmse_20", 2, world="waves")
+    for run in runs(2, world="waves", learner="pixels", rollout=2):
+        assert min(run["rmse_20"], run["pictures_rmse_20"]) > max(ours)
+
+
+# --- other worlds ------------------------------------------------------------------------------
+
+
+def test_with_the_actions_of_another_episode_the_pendulum_is_lost():
+    for run in runs(5):
+        assert (
+            run["pendulum_true_actions"] > run["pendulum_other_actions"] + 0.2
+        )
+
+
+def test_cart_pole_does_not_show_that_anything_was_learned():
+    for run in runs(5):
+        assert run["cartpole_true_actions"] < 0.5
+        assert run["R2_cart"] < run["R2_cart_untrained"]
 
 
 # --- now ---------------------------------------------------------------------------------------
