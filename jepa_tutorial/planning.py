@@ -64,7 +64,7 @@ def make_tasks(
     """
     rooms = make_rooms(num_episodes, generator, random=random)
     left, right, y, other_y = torch.rand(4, num_episodes, generator=generator)
-    # As near to the walls as the dot itself can come.
+    # At least a margin away from every wall.
     x = MARGIN + (rooms.wall - 2 * MARGIN) * left
     other_x = 1 - MARGIN - (1 - rooms.wall - 2 * MARGIN) * right
     y, other_y = (MARGIN + (1 - 2 * MARGIN) * u for u in (y, other_y))
