@@ -54,8 +54,7 @@ def moving_mnist(
     num_samples, seq_len : int
         Clips, and frames in each.
     seed : int
-        Of the first clip; the next has the next. All below 2**32: of a larger one PyTorch's
-        generator would take the low 32 bits, and give the clips of another seed.
+        Of the first clip; the next has the next.
     num_digits : int
         Digits in each clip, M.
     image_size : int
@@ -70,11 +69,9 @@ def moving_mnist(
     Raises
     ------
     ValueError
-        If a count is below 1, the picture is not larger than a digit, the speed is negative, or
-        a seed is out of range.
+        If a count is below 1, the picture is not larger than a digit, or the speed is negative.
     """
     check_positive(num_samples=num_samples, seq_len=seq_len)
-    check_range(0, 2**32 - num_samples, seed=seed)
     check_positive(num_digits=num_digits, image_size=image_size)
     check_range(0, image_size, speed=speed)
     size = digits.images.shape[-1]
