@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import platform
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -481,13 +482,18 @@ def run_study(
     with ProcessPoolExecutor(
         jobs,
         multiprocessing.get_context("spawn"),
-        initializer=use_threads,
+        initializer=begin_worker,
         initargs=(threads,),
     ) as pool:
         runs = [pool.submit(study_row, path, p) for p in grid if p not in done]
         try:
             for run in as_completed(runs):
                 source, row = run.result()
+                if code_hash(path, for_study=True) != now:
+                    raise ChapterError(
+                        f"{path.stem} or the package code it uses has changed while its study "
+                        "ran; the runs stored so far are kept. Run the study again"
+                    )
                 rows.append(row)
                 rows.sort(key=lambda row: grid.index(row["parameters"]))
                 source["code_hash"] = now
@@ -500,9 +506,21 @@ def run_study(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def use_threads(threads: int) -> None:
-    """Let the kernels that this process starts use so many threads."""
+def begin_worker(threads: int) -> None:
+    """Let the kernels of this process use so many threads, and end with the study's process."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Wait until the study's process is gone, however it ended, and go, too.
+
+    A worker that stayed would run what still waits, and nobody would store it.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def study_row(

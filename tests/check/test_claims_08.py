@@ -24,7 +24,7 @@ def runs(count, **changes):
 
 def compared():
     """Those runs that also measured other ways to plan."""
-    return stored_runs(CHAPTER, 3, compare=True)
+    return stored_runs(CHAPTER, 2, compare=True)
 
 
 def values(name, count, **changes):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -290,6 +291,64 @@ def test_a_study_stores_each_run_at_once_and_goes_on_from_there(
     assert notebooks.stale_study(path) is None
     with pytest.raises(ValueError, match="jobs must be an integer of at least"):
         next(notebooks.run_study(path, jobs=0))
+
+
+def test_the_workers_of_a_study_end_with_it(tmp_path):
+    """Also where it has no time to tell them; else they would go on with what still waits."""
+    slow = f"""
+import os, pathlib, time
+pathlib.Path({str(tmp_path)!r}, f"kernel_{{seed}}").write_text(str(os.getppid()))
+time.sleep(60)
+"""
+    make_book(tmp_path, slow)
+    command = ["study", "01", "--book", str(tmp_path), "--jobs", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jepa_tutorial", *command]
+    )
+    pid = wait_for_text(tmp_path / "kernel_0")
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 30
+    while is_running(int(pid)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not is_running(int(pid))
+    assert not (tmp_path / "kernel_1").exists()
+
+
+def wait_for_text(path: Path) -> str:
+    """The text of a file, as soon as there is some."""
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return path.read_text()
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process; one that ended and that nobody asked for does not count."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_study_notices_that_its_chapter_was_changed(tmp_path, capsys):
+    """Else a run would be stored under a hash that is not its own."""
+    path = make_book(tmp_path, REPORT)
+    change = f"""
+if seed == 1:
+    import nbformat
+    book = nbformat.read({str(path)!r}, as_version=4)
+    book.cells[2].source += "\\nx = 1"
+    nbformat.write(book, {str(path)!r})
+"""
+    book = nbformat.read(path, as_version=4)
+    book.cells.append(new_code_cell(change))
+    nbformat.write(book, path)
+    assert main(["study", "01", "--book", str(tmp_path), "--jobs", "1"]) == 1
+    assert "has changed while its study ran" in capsys.readouterr().err
+    rows = json.loads(notebooks.study_path(path).read_text())["rows"]
+    assert [row["parameters"]["seed"] for row in rows] == [0]
 
 
 def test_check_names_stale_chapters(tmp_path, capsys):
