@@ -76,6 +76,15 @@ def test_without_a_regularizer_nobody_arrives():
 def test_with_random_walls_the_regularizer_must_see_changes():
     lost = values("success", 2, **RANDOM)
     assert max(lost) < min(values("success", 5, **RANDOM, **CHANGES)) / 2
+    # Nor is it for lack of rank.
+    rank = values("effective_rank", 2, **RANDOM)
+    assert min(rank) > max(values("effective_rank", 5, **RANDOM, **CHANGES))
+    assert min(values("probe_rmse", 2, **RANDOM)) > 0.2
+
+
+def test_with_random_walls_fewer_data_and_steps_are_too_few():
+    few = values("success", 3, random=True, **CHANGES)
+    assert max(few) < min(values("success", 5, **RANDOM, **CHANGES))
 
 
 def test_a_greedy_energy_is_held_behind_the_wall():
