@@ -112,6 +112,9 @@ def test_with_the_model_too():
 def test_a_plan_that_is_kept_to_its_end_arrives_by_the_last_distance_more_often():
     for run in runs(5):
         assert run["world_last_kept"] > run["world_mppi_last"]
+    for run in runs(3, method="cem"):
+        assert run["world_last_kept"] > run["world_cem_last"] + 0.05
+        assert run["world_last_kept"] >= 0.9
 
 
 def test_a_short_horizon_leaves_the_model_on_its_plain():
