@@ -233,6 +233,30 @@ def test_a_transformer_in_place_of_the_mlp_does_not_help(depth):
     assert min(deep) > 5 * max(values("rmse_20", 5, **SHORT))
 
 
+GUIDE = {
+    "latent_dim": 128,
+    "action_emb_dim": 64,
+    "transition_depth": 4,
+    "batch_size": 32,
+    "lr": 1e-4,
+    "ema_decay": 0.995,
+    "patience": 15,
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{**SHORT, "transition_depth": 4, "lr": lr} for lr in (3e-4, 1e-3)]
+    + [GUIDE],
+)
+def test_smaller_learning_rates_and_the_guides_own_settings_have_not_begun(
+    changes,
+):
+    assert (
+        max(values("std", 2, **changes)) < min(values("std", 5, **SHORT)) / 100
+    )
+
+
 @pytest.mark.parametrize("encoder", ["mlp", "vit"])
 def test_all_encoders_read_the_position(encoder):
     for run in runs(2, **SHORT, encoder_type=encoder):
