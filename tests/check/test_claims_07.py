@@ -137,15 +137,20 @@ def test_the_usual_mode_forecasts_best_on_average():
 
 
 def test_mode_default_reads_worse_at_the_highest_rank():
+    ours, theirs = (
+        variant("probe_rmse", "vjepa2"),
+        variant("probe_rmse", "default"),
+    )
+    assert max(ours) < min(theirs) / 2
+    rank = variant("effective_rank", "default")
     for mode in ("vjepa2", "none"):
-        ours, theirs = (
-            variant("probe_rmse", mode),
-            variant("probe_rmse", "default"),
-        )
-        assert max(ours) < min(theirs) / 2
-        assert max(variant("effective_rank", mode)) < min(
-            variant("effective_rank", "default")
-        )
+        assert max(variant("effective_rank", mode)) < min(rank)
+
+
+def test_one_run_of_mode_none_loses_its_forecasts():
+    assert holding(lambda error: error > 1, variant("rmse_20", "none")) == 1
+    for mode in ("vjepa2", "default"):
+        assert max(variant("rmse_20", mode)) < 0.2
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -173,12 +178,15 @@ def test_barlow_twins_keeps_directions_and_sigreg_their_size(mode):
     assert min(rank) > max(variant("effective_rank", mode, "sigreg"))
 
 
+@pytest.mark.parametrize("mode", ["vjepa2", "none"])
 @pytest.mark.parametrize("auxiliary", ["barlow_twins", "sigreg"])
-def test_both_lie_between(auxiliary):
-    here = variant("rmse_20", "vjepa2", auxiliary)
-    assert max(variant("rmse_20", "vjepa2")) < min(here)
+def test_both_are_read_worse_than_vicreg_and_better_than_nothing(
+    mode, auxiliary
+):
+    here = variant("probe_rmse", mode, auxiliary)
+    assert max(variant("probe_rmse", mode)) < min(here)
     for lost in ("nothing", "centering"):
-        assert max(here) < min(variant("rmse_20", "vjepa2", lost))
+        assert max(here) < min(variant("probe_rmse", mode, lost))
 
 
 # --- advice ------------------------------------------------------------------------------------
@@ -207,7 +215,7 @@ def test_a_very_slow_copy_forecasts_worse():
 @pytest.mark.parametrize("lr", [1e-5, 1e-4, 1e-3, 1e-2])
 def test_the_learning_rate_has_a_best_value_in_between(lr):
     other = values("rmse_20", 2, **SHORT, lr=lr)
-    assert max(values("rmse_20", 5, **SHORT)) < min(other) / 5
+    assert max(values("rmse_20", 5, **SHORT)) < min(other)
 
 
 def test_a_wider_latent_is_read_better_and_forecasts_no_better():
@@ -230,7 +238,7 @@ def test_a_wider_latent_is_read_better_and_forecasts_no_better():
 @pytest.mark.parametrize("depth", [1, 2, 4, 6])
 def test_a_transformer_in_place_of_the_mlp_does_not_help(depth):
     deep = values("rmse_20", 2, **SHORT, transition_depth=depth)
-    assert min(deep) > 5 * max(values("rmse_20", 5, **SHORT))
+    assert min(deep) > max(values("rmse_20", 5, **SHORT))
 
 
 GUIDE = {
@@ -281,13 +289,11 @@ def test_the_twin_does_not_forecast(changes):
         assert min(run["rmse_20"], run["pictures_rmse_20"]) > 2 * ours
 
 
-def test_with_a_smaller_learning_rate_the_twin_does_no_better():
+def test_with_a_smaller_learning_rate_the_twin_forecasts_worse():
     usual = runs(2, learner="pixels", rollout=2)
     slower = runs(2, learner="pixels", rollout=2, lr=1e-3)
-    for name in ("pictures_rmse_1", "pictures_rmse_20"):
-        assert min(run[name] for run in usual) < min(
-            run[name] for run in slower
-        )
+    far = "pictures_rmse_20"
+    assert max(run[far] for run in usual) < min(run[far] for run in slower)
 
 
 def test_in_the_waves_the_twin_is_behind_after_twenty_pushes():
