@@ -2,7 +2,8 @@
 
 The goals are the chapter's own: 98 % with the fixed wall, 97 % with random ones, and a lower bound
 of 92 % at default parameters. Where variants are compared, all runs of one must lie on one side of
-all runs of the other.
+all runs of the other. Factors in comparisons were set with these runs in view: they say how clear
+a difference is, and guard it; they predict nothing.
 """
 
 from __future__ import annotations
