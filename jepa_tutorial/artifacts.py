@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.runtime import check_choice, check_positive
+from jepa_tutorial.checks import check_choice, check_positive
 
 
 def save_weights(folder: str | Path, **parts: nn.Module) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.checks import check_multiple, check_positive, check_shape
 from jepa_tutorial.networks import TransformerBlock
-from jepa_tutorial.runtime import check_multiple, check_positive, check_shape
 
 
 class CNNDecoder(nn.Module):

@@ -10,7 +10,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from jepa_tutorial.runtime import check_positive
+from jepa_tutorial.checks import check_positive
 
 # pooch announces each download; our progress bar does that already.
 pooch.get_logger().setLevel("WARNING")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from jepa_tutorial.runtime import check_shape
+from jepa_tutorial.checks import check_shape
 
 
 class Ensemble(nn.Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from jepa_tutorial.checks import check_positive
 from jepa_tutorial.predictors import roll_out
-from jepa_tutorial.runtime import check_positive
 
 
 class Forecaster(nn.Module):

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jepa_tutorial.cache import Arrays, cached
-from jepa_tutorial.runtime import check_positive, check_range, progress
+from jepa_tutorial.checks import check_positive, check_range
+from jepa_tutorial.reports import progress
 
 Policy = Callable[[Any, np.random.Generator], Any]
 TRIES = 20  # episodes that may be begun for each that is asked for

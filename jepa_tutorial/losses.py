@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa_tutorial.runtime import (
+from jepa_tutorial.checks import (
     check_batch,
     check_positive,
     check_range,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.runtime import check_multiple, check_positive
+from jepa_tutorial.checks import check_multiple, check_positive
 
 
 def mlp(input_dim: int, hidden_dim: int, output_dim: int) -> nn.Sequential:

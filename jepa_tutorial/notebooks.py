@@ -25,12 +25,9 @@ import torch
 import yaml
 from nbformat import NotebookNode
 
-from jepa_tutorial.runtime import (
-    RECORD,
-    check_choice,
-    check_positive,
-    pick_device,
-)
+from jepa_tutorial.checks import check_choice, check_positive
+from jepa_tutorial.reports import RECORD
+from jepa_tutorial.runtime import pick_device
 from jepa_tutorial.staleness import hash_of_code
 
 OURS = "jepa_tutorial"  # the package's name, and the key of our entry in a notebook's metadata

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_positive, check_range, check_shape
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 
 GRAVITY = 9.81  # m / s^2; rods of 1 m without mass, bobs of 1 kg
 POTENTIAL_RANGE = 6 * GRAVITY  # J, from both bobs down to both bobs up

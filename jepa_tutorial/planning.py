@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.predictors import roll_out_actions
-from jepa_tutorial.runtime import (
+from jepa_tutorial.checks import (
     check_multiple,
     check_positive,
     check_range,
     check_shape,
 )
+from jepa_tutorial.predictors import roll_out_actions
 from jepa_tutorial.two_rooms import (
     MARGIN,
     MAX_STEP,

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.networks import ResidualBlock, TransformerBlock, mlp
-from jepa_tutorial.runtime import check_positive, check_range, check_shape
 
 
 class MLPPredictor(nn.Module):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_range, check_shape
+from jepa_tutorial.checks import check_range, check_shape
 
 
 def directions(z: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_choice, check_range, check_shape
+from jepa_tutorial.checks import check_choice, check_range, check_shape
 
 
 def render_bobs(

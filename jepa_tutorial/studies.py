@@ -1,9 +1,12 @@
-"""Choosing runs of a stored study by their parameters."""
+"""Reading a stored study, and choosing its runs by their parameters."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
+
+from jepa_tutorial.runtime import book_folder
 
 
 def matching_runs(
@@ -37,3 +40,30 @@ def matching_runs(
         if others == changes:
             found.append(row["values"])
     return found
+
+
+def stored_study(chapter: str) -> dict[str, Any]:
+    """Read a chapter's stored study: its provenance and one row of results per run.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending, such as ``"01_trajectories"``.
+
+    Returns
+    -------
+    dict
+        ``provenance`` (device, date, versions, code hash) and ``rows``, a list with the
+        ``parameters`` and the reported ``values`` of each run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the study was not run. Says how to run it.
+    """
+    path = book_folder() / "results" / f"{chapter}.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No stored study for {chapter}: make one with `jepa-tutorial study {chapter}`"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.runtime import check_range
+from jepa_tutorial.checks import check_range
 
 
 class EMATarget(nn.Module):

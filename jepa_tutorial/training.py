@@ -12,14 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from jepa_tutorial.artifacts import load_checkpoint, save_checkpoint
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.rendering import to_float
-from jepa_tutorial.runtime import (
-    check_positive,
-    check_range,
-    check_shape,
-    progress,
-)
+from jepa_tutorial.reports import progress
 from jepa_tutorial.trajectories import split_window
 
 

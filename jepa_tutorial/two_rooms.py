@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jepa_tutorial.runtime import check_positive, check_range, check_shape
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 
 MARGIN = 0.03  # how near the dot comes to a wall; the whole place is 1 wide
 DOOR = 0.1  # half the width of the door

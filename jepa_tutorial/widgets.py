@@ -14,7 +14,8 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
 
-from jepa_tutorial.runtime import check_positive, progress
+from jepa_tutorial.checks import check_positive
+from jepa_tutorial.reports import progress
 
 HERE = Path(__file__).parent
 MAX_FRAMES = 400

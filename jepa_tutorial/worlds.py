@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from jepa_tutorial.checks import check_choice, check_positive
 from jepa_tutorial.pendulum import pendulum
-from jepa_tutorial.runtime import check_choice, check_positive
 from jepa_tutorial.trajectories import uniform
 
 State = dict[str, Tensor]

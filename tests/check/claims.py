@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jepa_tutorial import notebooks
-from jepa_tutorial.runtime import stored_study
-from jepa_tutorial.studies import matching_runs
+from jepa_tutorial.studies import matching_runs, stored_study
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 

@@ -16,7 +16,7 @@ import statistics
 import pytest
 from claims import holding, run_now, stored_runs
 
-from jepa_tutorial.runtime import stored_study
+from jepa_tutorial.studies import stored_study
 
 CHAPTER = "07_actions"
 SHORT = {"steps": 600}

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from jepa_tutorial import notebooks, staleness
-from jepa_tutorial.runtime import RECORD
+from jepa_tutorial.reports import RECORD
 
 try:
     import tomllib
@@ -35,6 +35,7 @@ TAUGHT = {
         "__main__",
         "artifacts",
         "cache",
+        "checks",
         "cli",
         "digits",
         "downloads",
@@ -44,6 +45,7 @@ TAUGHT = {
         "staleness",
         "plots",
         "rendering",
+        "reports",
         "runtime",
         "studies",
         "two_rooms",

@@ -1,0 +1,81 @@
+"""What a chapter shows while and after it computes: progress, and results by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from numbers import Real
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+RECORD = "application/papermill.record/"  # the prefix that hides a stored value from readers
+
+
+def progress(items: Iterable[Item], description: str) -> Iterator[Item]:
+    """Pass items through and show a text progress bar on standard error.
+
+    A text bar, because a widget bar would stay in the stored notebook and on the page.
+    """
+    return iter(
+        tqdm(
+            items,
+            desc=description,
+            file=sys.stderr,
+            mininterval=0.5,
+            leave=False,
+        )
+    )
+
+
+def report(name: str, value: float | int | str | bool) -> None:
+    """Show a result and store it with the notebook under its name.
+
+    The first output is for the reader. The second is hidden; it has the form that MyST-NB's
+    ``glue`` reads, so that a page or a test can find the value by its name.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier, such as ``"mean_cosine"``.
+    value : float, int, str or bool
+        The result. Numbers are shown with four significant digits and stored in full.
+
+    Raises
+    ------
+    ValueError
+        If ``name`` is not an identifier, or ``value`` is of another type or not finite.
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(
+            f"name must be an identifier such as 'mean_cosine', got {name!r}"
+        )
+    if isinstance(value, Real) and not isinstance(value, (bool, int)):
+        value = float(value)
+    if not isinstance(value, (float, int, str, bool)) or value in (
+        float("inf"),
+        -float("inf"),
+    ):
+        raise ValueError(
+            f"value of {name} must be a finite number, text or bool, got {value!r}"
+        )
+    if value != value:
+        raise ValueError(
+            f"value of {name} must be a finite number, got {value!r}"
+        )
+    from IPython.display import (
+        display,  # not every program that imports us has a notebook
+    )
+
+    print(
+        f"{name} = {value:.4g}"
+        if isinstance(value, float)
+        else f"{name} = {value}"
+    )
+    display(
+        {RECORD + "text/plain": repr(value)},
+        raw=True,
+        metadata={"scrapbook": {"name": name, "mime_prefix": RECORD}},
+    )
