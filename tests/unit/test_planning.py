@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from jepa_tutorial import notebooks, staleness
+from jepa_tutorial import chapters, staleness
 from jepa_tutorial.planning import (
     ARRIVED,
     Tasks,
@@ -370,8 +370,8 @@ def drawn_by_the_chapter(runs, random, deal=deal_seeds):
     notebook = nbformat.read(BOOK / "08_planning.ipynb", as_version=4)
     lines = [
         ast.unparse(line)
-        for cell in notebooks.code_cells(notebook)
-        for line in ast.parse(staleness.without_magics(cell.source)).body
+        for cell in chapters.code_cells(notebook)
+        for line in staleness.parse(cell.source).body
         if isinstance(line, ast.Assign)
         and ast.unparse(line.targets[0])
         in {"seeds", "tasks", "episodes", "own", "held_out"}
