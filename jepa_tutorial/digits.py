@@ -34,12 +34,13 @@ class Digits(NamedTuple):
     """Pictures of single digits.
 
     ``images`` are ``(N, 28, 28)``, uint8; ``labels`` ``(N,)``, from 0 to 9; ``source`` is a
-    sentence that says where they come from.
+    sentence that says where they come from, and ``name`` says it in a word, for a report.
     """
 
     images: Tensor
     labels: Tensor
     source: str
+    name: str
 
 
 def load_digits(url: str = MNIST_URL) -> Digits:
@@ -72,7 +73,7 @@ def load_digits(url: str = MNIST_URL) -> Digits:
         warnings.warn(f"MNIST is not used: {error}", stacklevel=2)
         return small_digits()
     images, labels = (read_idx(path) for path in paths)
-    return Digits(images, labels, "The digits are 10,000 of MNIST.")
+    return Digits(images, labels, "The digits are 10,000 of MNIST.", "MNIST")
 
 
 def small_digits() -> Digits:
@@ -86,6 +87,7 @@ def small_digits() -> Digits:
         torch.from_numpy(bunch.target),
         "MNIST was not to be had, so the digits are scikit-learn's 1,797, enlarged: expect "
         "other numbers than those in the text.",
+        "scikit-learn",
     )
 
 
@@ -132,7 +134,7 @@ def split_digits(
         )
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     train, tested, valid = (
-        Digits(digits.images[rows], digits.labels[rows], digits.source)
+        digits._replace(images=digits.images[rows], labels=digits.labels[rows])
         for rows in order.split(sizes)
     )
     return train, valid, tested

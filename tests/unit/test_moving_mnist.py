@@ -43,6 +43,7 @@ def test_without_mnist_come_small_digits_and_a_sentence(monkeypatch, tmp_path):
     assert found.images.max() > 200
     assert not found.images[:, :4].any()  # a margin, as MNIST's have
     assert "MNIST was not to be had" in found.source
+    assert found.name == "scikit-learn"
     assert found.source.count(".") == 1
 
 
@@ -75,10 +76,11 @@ def test_files_in_the_data_folder_are_used(monkeypatch, tmp_path):
     assert np.array_equal(found.images.numpy(), images)
     assert found.labels.tolist() == list(range(10))
     assert "MNIST" in found.source
+    assert found.name == "MNIST"
 
 
 def test_parts_share_no_picture_and_lose_none(digits):
-    numbered = Digits(torch.arange(1797), digits.labels, "")
+    numbered = digits._replace(images=torch.arange(1797))
     parts = [part.images for part in split_digits(numbered)]
     assert sorted(torch.cat(parts).tolist()) == list(range(1797))
     again = [part.images for part in split_digits(numbered)]
@@ -89,9 +91,7 @@ def test_parts_share_no_picture_and_lose_none(digits):
 @pytest.mark.parametrize("shares", [(0.0, 0.1), (0.5, 0.5), (0.9, 0.9)])
 def test_no_part_is_empty(digits, shares):
     with pytest.raises(ValueError, match="at least one digit"):
-        split_digits(
-            Digits(digits.images[:10], digits.labels[:10], ""), *shares
-        )
+        split_digits(digits._replace(images=digits.images[:10]), *shares)
 
 
 # --- clips -------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_a_digit_is_where_its_center_says():
     dot = torch.zeros(1, 28, 28, dtype=torch.uint8)
     dot[0, 13:15, 13:15] = 255  # around the middle
     clips = moving_mnist(
-        Digits(dot, torch.tensor([0]), ""), 20, 10, seed=0, num_digits=1
+        Digits(dot, torch.tensor([0]), "", "dot"), 20, 10, seed=0, num_digits=1
     )
     frames = clips.frames.float()
     mass = frames.sum(dim=(2, 3, 4))
@@ -155,7 +155,7 @@ def test_where_digits_overlap_the_brighter_counts(digits):
     both = moving_mnist(digits, 20, 4, seed=3)
     assert both.frames.max() <= 255
     one = moving_mnist(
-        Digits(digits.images * 0 + 100, digits.labels, ""), 20, 4, seed=3
+        digits._replace(images=digits.images * 0 + 100), 20, 4, seed=3
     )
     assert one.frames.max() == 100  # a sum would be twice as bright
 
