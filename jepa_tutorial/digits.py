@@ -16,6 +16,7 @@ from torch import Tensor
 from jepa_tutorial.cache import data_folder
 from jepa_tutorial.checks import check_range
 from jepa_tutorial.downloads import fetch
+from jepa_tutorial.runtime import new_generator
 
 # The part of MNIST (LeCun et al., 1998) that is called its test set: 10,000 digits are enough
 # here, and a tenth of the download.
@@ -132,7 +133,7 @@ def split_digits(
         raise ValueError(
             f"each part needs at least one digit, got {sizes} for training, test and validation"
         )
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(count, generator=new_generator(0))
     train, tested, valid = (
         digits._replace(images=digits.images[rows], labels=digits.labels[rows])
         for rows in order.split(sizes)
