@@ -181,20 +181,12 @@ def test_prose_stands_before_code(notebook):
     assert sum(before) / len(before) >= 0.9
 
 
-def test_seeds_fit_into_the_generator(path, notebook):
+def test_seeds_fit_into_the_generator(notebook):
     """Of a larger seed PyTorch's generator takes the low 32 bits: 2**40 is the seed 0."""
-    large = [
-        cell.source
-        for cell in code(notebook)
-        for power in re.findall(r"2\s*\*\*\s*(\d+)", cell.source)
-        if int(power) >= 32 and "seed" in cell.source
-    ]
-    if path.stem == "06_moving_mnist":  # not mended yet; its page says so
-        assert "the generator, which uses their low 32 bits only" in prose(
-            notebook
-        )
-    else:
-        assert not large
+    for cell in code(notebook):
+        powers = re.findall(r"2\s*\*\*\s*(\d+)", cell.source)
+        assert all(int(power) < 32 for power in powers), cell.source
+        assert "manual_seed" not in cell.source  # it does not refuse them
 
 
 def test_has_a_picture_every_few_cells(notebook):
