@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import chapters, execution
 from jepa_tutorial.studies import matching_runs, stored_study
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -25,8 +25,8 @@ def holding(claim, runs):
 def run_now(chapter, folder, **parameters):
     """What a chapter reports with these parameters: the stored study could be old."""
     path = BOOK / f"{chapter}.ipynb"
-    timeout = notebooks.cell_timeout(path, "default")
-    notebook = notebooks.execute(
+    timeout = chapters.cell_timeout(path, "default")
+    notebook = execution.execute(
         path, folder / path.name, parameters, timeout, for_study=True
     )
-    return notebooks.reported(notebook)
+    return execution.reported(notebook)

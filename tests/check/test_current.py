@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import chapters, verification
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-CHAPTERS = notebooks.chapters(BOOK)
+CHAPTERS = chapters.chapters(BOOK)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_outputs_are_current(path):
-    message = notebooks.stale(path)
+    message = verification.stale(path)
     assert message is None, message
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_study_is_current_and_complete(path):
-    message = notebooks.stale_study(path)
+    message = verification.stale_study(path)
     assert message is None, message

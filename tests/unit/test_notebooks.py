@@ -16,7 +16,7 @@ from nbformat.v4 import (
     new_output,
 )
 
-from jepa_tutorial import notebooks, staleness
+from jepa_tutorial import chapters, execution, staleness, studies, verification
 
 PACKAGE = Path(notebooks.__file__).parent
 
@@ -31,7 +31,7 @@ def write_book(
         new_code_cell("steps = 3\nseed = 0", metadata={"tags": ["parameters"]}),
         new_code_cell(code),
         new_code_cell(
-            "print('look')", metadata={"tags": [notebooks.SKIP_STUDY]}
+            "print('look')", metadata={"tags": [chapters.SKIP_STUDY]}
         ),
     ]
     nbformat.write(new_notebook(cells=cells), path)
@@ -56,21 +56,21 @@ def change(path: Path, old: str, new: str) -> None:
 
 def test_prose_does_not_change_the_hash_but_code_does(tmp_path):
     path = write_book(tmp_path)
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].source = "# 1. Another title"
     nbformat.write(notebook, path)
-    assert notebooks.code_hash(path) == before
+    assert staleness.code_hash(path) == before
     notebook.cells[1].source = "steps = 4\nseed = 0"
     nbformat.write(notebook, path)
-    assert notebooks.code_hash(path) != before
+    assert staleness.code_hash(path) != before
 
 
 def test_package_comments_and_docstrings_do_not_change_the_hash(
     tmp_path, package
 ):
     path = write_book(tmp_path)
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     change(
         package / "losses.py", '"""One minus the mean', '"""1 minus the mean'
     )
@@ -79,7 +79,7 @@ def test_package_comments_and_docstrings_do_not_change_the_hash(
         "    check_shape(",
         "    # a comment\n    check_shape(",
     )
-    assert notebooks.code_hash(path) == before
+    assert staleness.code_hash(path) == before
 
 
 @pytest.mark.parametrize(
@@ -101,23 +101,23 @@ def test_package_code_counts_where_it_is_used(
     tmp_path, package, module, old, new, counts
 ):
     path = write_book(tmp_path)
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     change(package / module, old, new)
-    assert (notebooks.code_hash(path) != before) == counts
+    assert (staleness.code_hash(path) != before) == counts
 
 
 def test_explorer_code_counts_where_widgets_are_used(tmp_path, package):
     path = write_book(tmp_path, "from jepa_tutorial.widgets import Explorer")
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     change(package / "explorer.js", "Pause", "Stop")
-    assert notebooks.code_hash(path) != before
+    assert staleness.code_hash(path) != before
 
 
 def test_import_of_a_module_from_the_package_counts(tmp_path, package):
     path = write_book(tmp_path, "from jepa_tutorial import plots")
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     change(package / "plots.py", "window: int = 25", "window: int = 26")
-    assert notebooks.code_hash(path) != before
+    assert staleness.code_hash(path) != before
 
 
 @pytest.mark.parametrize(
@@ -143,15 +143,15 @@ def test_definitions_count_through_whatever_reaches_them(
     plots.write_text(plots.read_text() + '\n\nSHAPE = "ROUND"\n')
     change(plots, "def use_style() -> None:", "def use_style(s=SHAPE) -> None:")
     path = write_book(tmp_path, statement)
-    before = notebooks.code_hash(path)
+    before = staleness.code_hash(path)
     change(plots if old == "ROUND" else package / "losses.py", old, new)
-    assert (notebooks.code_hash(path) != before) == counts
+    assert (staleness.code_hash(path) != before) == counts
 
 
 def test_every_chapter_reaches_what_it_imports():
-    for path in notebooks.chapters(PACKAGE.parent / "book"):
+    for path in chapters.chapters(PACKAGE.parent / "book"):
         notebook = nbformat.read(path, as_version=4)
-        cells = notebooks.code_cells(notebook)
+        cells = chapters.code_cells(notebook)
         source = staleness.without_magics("\n".join(c.source for c in cells))
         code = ast.parse(source)
         reached = staleness.reached(code, PACKAGE)
@@ -164,21 +164,21 @@ def test_every_chapter_reaches_what_it_imports():
 def test_cells_that_only_show_do_not_count_in_a_study(tmp_path):
     path = write_book(tmp_path)
     before, study = (
-        notebooks.code_hash(path),
-        notebooks.code_hash(path, for_study=True),
+        staleness.code_hash(path),
+        staleness.code_hash(path, for_study=True),
     )
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[3].source = "print('look again')"
     nbformat.write(notebook, path)
-    assert notebooks.code_hash(path) != before
-    assert notebooks.code_hash(path, for_study=True) == study
+    assert staleness.code_hash(path) != before
+    assert staleness.code_hash(path, for_study=True) == study
 
 
 def test_magics_do_not_stop_the_hash(tmp_path):
     path = write_book(
         tmp_path, "import sys\nif sys:\n    %pip install x\n!ls\nx = 1"
     )
-    assert len(notebooks.code_hash(path)) == 16
+    assert len(staleness.code_hash(path)) == 16
 
 
 def test_canonical_text_is_fixed():
@@ -199,9 +199,9 @@ def test_canonical_text_is_fixed():
 def executed(path: Path) -> None:
     """Make the chapter look as if it had just been run."""
     notebook = nbformat.read(path, as_version=4)
-    for number, cell in enumerate(notebooks.code_cells(notebook), start=1):
+    for number, cell in enumerate(chapters.code_cells(notebook), start=1):
         cell.execution_count = number
-    notebook.metadata[notebooks.OURS] = {"code_hash": notebooks.code_hash(path)}
+    notebook.metadata[execution.OURS] = {"code_hash": staleness.code_hash(path)}
     nbformat.write(notebook, path)
 
 
@@ -209,12 +209,12 @@ def test_stale_names_the_notebook_and_the_command(tmp_path, package):
     path = write_book(tmp_path)
     assert (
         "cells that were never run: run `make run CHAPTER=01`"
-        in notebooks.stale(path)
+        in verification.stale(path)
     )
     executed(path)
-    assert notebooks.stale(path) is None
+    assert verification.stale(path) is None
     change(package / "losses.py", "return 1 - F", "return 2 - F")
-    message = notebooks.stale(path)
+    message = verification.stale(path)
     assert "01_toy.ipynb" in message
     assert "`make run CHAPTER=01`" in message
 
@@ -224,32 +224,32 @@ def write_study(path: Path, seeds: list[int], code_hash: str) -> None:
         {"parameters": {"seed": s, "steps": 2}, "values": {}, "seconds": 1}
         for s in seeds
     ]
-    notebooks.study_path(path).parent.mkdir(exist_ok=True)
+    studies.study_path(path).parent.mkdir(exist_ok=True)
     study = {"provenance": {"code_hash": code_hash}, "rows": rows}
-    notebooks.study_path(path).write_text(json.dumps(study))
+    studies.study_path(path).write_text(json.dumps(study))
 
 
 def test_stale_study_is_found(tmp_path):
     path = write_book(tmp_path)
-    assert "never run: run `make study CHAPTER=01`" in notebooks.stale_study(
+    assert "never run: run `make study CHAPTER=01`" in verification.stale_study(
         path
     )
-    now = notebooks.code_hash(path, for_study=True)
+    now = staleness.code_hash(path, for_study=True)
     write_study(path, [0], now)
-    assert "lacks 1 of its runs" in notebooks.stale_study(path)
+    assert "lacks 1 of its runs" in verification.stale_study(path)
     write_study(path, [0, 1], "0" * 16)
-    assert "has changed since its study" in notebooks.stale_study(path)
+    assert "has changed since its study" in verification.stale_study(path)
     write_study(path, [0, 1], now)
-    assert notebooks.stale_study(path) is None
+    assert verification.stale_study(path) is None
 
 
 def test_a_renewed_study_makes_the_chapter_that_shows_it_stale(tmp_path):
     path = write_book(tmp_path)
     write_study(path, [0], "1")
     executed(path)
-    assert notebooks.stale(path) is None
+    assert verification.stale(path) is None
     write_study(path, [0, 1], "1")
-    assert notebooks.stale(path) is not None
+    assert verification.stale(path) is not None
 
 
 def test_clean_drops_times_paths_bars_and_random_ids():
@@ -274,7 +274,7 @@ def test_clean_drops_times_paths_bars_and_random_ids():
         "papermill": {"path": "here"},
         "widgets": {"application/vnd.jupyter.widget-state+json": state},
     }
-    cleaned = notebooks.clean(new_notebook(cells=[cell], metadata=metadata))
+    cleaned = execution.clean(new_notebook(cells=[cell], metadata=metadata))
     text = nbformat.writes(cleaned)
     assert widget not in text
     assert text.count("0" * 32) == 2
@@ -288,24 +288,24 @@ def test_clean_drops_times_paths_bars_and_random_ids():
 def test_find_chapter_takes_number_or_name_and_lists_what_there_is(tmp_path):
     path = write_book(tmp_path)
     for name in ("01", "1", "01_toy", "01_toy.ipynb"):
-        assert notebooks.find_chapter(tmp_path, name) == path
+        assert chapters.find_chapter(tmp_path, name) == path
     with pytest.raises(
-        notebooks.ChapterError, match="must be one of 01_toy, or all; got '7'"
+        chapters.ChapterError, match="must be one of 01_toy, or all; got '7'"
     ):
-        notebooks.find_chapter(tmp_path, "7")
+        chapters.find_chapter(tmp_path, "7")
 
 
 def test_presets_and_timeouts(tmp_path):
     path = write_book(tmp_path)
-    assert notebooks.preset_parameters(path, "quick") == {"steps": 1}
-    assert notebooks.preset_parameters(path, "default") == {}
+    assert chapters.preset_parameters(path, "quick") == {"steps": 1}
+    assert chapters.preset_parameters(path, "default") == {}
     with pytest.raises(
         ValueError, match="preset must be one of 'default', 'quick', 'full'"
     ):
-        notebooks.preset_parameters(path, "slow")
-    assert notebooks.cell_timeout(path, "default") == 600
-    assert notebooks.cell_timeout(path, "full") == 7200
-    assert notebooks.study_grid(path) == [
+        chapters.preset_parameters(path, "slow")
+    assert chapters.cell_timeout(path, "default") == 600
+    assert chapters.cell_timeout(path, "full") == 7200
+    assert chapters.study_grid(path) == [
         {"seed": 0, "steps": 2},
         {"seed": 1, "steps": 2},
     ]
@@ -322,7 +322,7 @@ def test_write_in_place_keeps_the_old_file_when_writing_fails(
 
     monkeypatch.setattr(notebooks.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        notebooks.write_in_place(path, "new")
+        execution.write_in_place(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
 
@@ -331,7 +331,7 @@ def test_a_study_may_be_several_grids(tmp_path):
     path = tmp_path / "01_toy.ipynb"
     grids = "[{seed: [0, 1]}, {seed: [0], steps: [2, 3]}]"
     (tmp_path / "presets.yaml").write_text(f"01_toy: {{study: {grids}}}")
-    assert notebooks.study_grid(path) == [
+    assert chapters.study_grid(path) == [
         {"seed": 0},
         {"seed": 1},
         {"seed": 0, "steps": 2},
