@@ -60,8 +60,11 @@ def save_video(
     ------
     ValueError
         If the frames are not uint8 or have another number of channels.
+    OSError
+        If the file cannot be written.
     """
     import imageio.v2 as imageio
+    from imageio_ffmpeg import count_frames_and_secs
 
     if frames.ndim != 4 or str(frames.dtype) != "torch.uint8":
         raise ValueError(
@@ -85,6 +88,12 @@ def save_video(
             codec="libx264",
             macro_block_size=1,
         )
+        try:  # the encoder is a program of its own: nobody says if it failed
+            count_frames_and_secs(str(part))
+        except RuntimeError as error:
+            raise OSError(
+                f"{path} could not be written: is the disk full?"
+            ) from error
     return path
 
 

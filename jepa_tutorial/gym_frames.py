@@ -81,7 +81,6 @@ def gym_frames(
         )
     return cached(
         "gym_frames",
-        2,
         lambda **about: collect(about.pop("env_id"), None, **about),
         env_id=env_id,
         **sizes,

@@ -2,7 +2,8 @@
 
 What counts are the cells of a notebook that compute, and every definition of ours that they reach
 by name. What cannot change a value does not count: comments, docstrings, annotations, `raise` and
-`assert`, checks of arguments, imports of ours, and the modules that only check, report or show.
+`assert`, checks of arguments, imports of ours, and the modules that only check, report, show or
+keep.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import nbformat
 from jepa_tutorial.chapters import code_cells, study_cells
 
 OURS = "jepa_tutorial"
-LEFT_OUT = {"checks", "plots", "reports", "widgets"}
+LEFT_OUT = {"cache", "checks", "files", "plots", "reports", "widgets"}
 
 
 def code_hash(path: Path, package: Path = Path(__file__).parent) -> str:
