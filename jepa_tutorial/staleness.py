@@ -39,14 +39,17 @@ def reached(code: ast.Module, package: Path) -> set[str]:
     """
     found: set[str] = set()
     waiting, seen = list(imported(code).values()), set()
+    parsed: dict[Path, tuple[ast.Module, dict[str, tuple[str, str]]]] = {}
     while waiting:
         module, name = waiting.pop()
         file = package / f"{module.replace('.', '/')}.py"
         if module in LEFT_OUT or (module, name) in seen or not file.is_file():
             continue
         seen.add((module, name))
-        tree = parse(file.read_text(encoding="utf-8"))
-        bound = imported(tree)
+        if file not in parsed:
+            tree = parse(file.read_text(encoding="utf-8"))
+            parsed[file] = tree, imported(tree)
+        tree, bound = parsed[file]
         for statement in tree.body:
             names = defined(statement)
             if name == "*" or name in names or not names:

@@ -160,7 +160,7 @@ def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
     tmp_path, capsys, monkeypatch
 ):
     make_book(tmp_path, "import time\ntime.sleep(60)", "y = 2")
-    monkeypatch.setattr(cli.chapters, "cell_timeout", lambda *_: 2)
+    monkeypatch.setattr(execution, "cell_timeout", lambda *_: 2)
     assert run(tmp_path, "--store") == 1
     error = capsys.readouterr().err
     assert (
