@@ -18,7 +18,7 @@ from jepa_tutorial.verification import differences, row_of_page, variant
 HERE = Path(__file__).parent
 CHAPTERS = chapters.chapters(HERE.parents[1] / "book")
 OVER = yaml.safe_load((HERE / "over_budget.yaml").read_text())
-SLACK = 1.3  # machines differ
+SLACK = 1.3  # machines differ; seconds are those of a core, so that other work does not count
 WORKERS = 2
 
 
@@ -59,9 +59,9 @@ def test_every_variant_has_at_least_five_seeds(path):
 def test_budgets_hold_or_stand_in_the_list_of_those_that_do_not(path, what):
     entry = chapters.presets(path)
     if what == "run":
-        ratio = page_of(path)["seconds"] / (SLACK * entry["budget_s"])
+        ratio = page_of(path)["cpu_seconds"] / (SLACK * entry["budget_s"])
     else:
-        seconds = sum(row["seconds"] for row in read_study(path)["rows"])
+        seconds = sum(row["cpu_seconds"] for row in read_study(path)["rows"])
         ratio = seconds / WORKERS / (60 * entry["study_min"])
     listed = what in OVER.get(path.stem, {})
     assert (ratio > 1) == listed, f"{ratio:.2f} of what is allowed"

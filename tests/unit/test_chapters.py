@@ -427,10 +427,9 @@ def test_no_chapter_redefines_what_the_package_offers():
         }
         for cell in chapters.code_cells(nbformat.read(path, as_version=4)):
             if not SAVED.match(cell.source):
-                clean = staleness.without_magics(cell.source)
                 defined = {
                     n.name
-                    for n in ast.parse(clean).body
+                    for n in staleness.parse(cell.source).body
                     if isinstance(n, (ast.ClassDef, ast.FunctionDef))
                 }
                 assert not defined & (offered | mine), path.name
