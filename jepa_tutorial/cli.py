@@ -208,12 +208,21 @@ def run_folder(path: Path, values: Parameters, out: Path) -> Path:
     Raises
     ------
     ValueError
-        If the folder holds a notebook of this name that no run left there.
+        If the folder holds a notebook that no run left there, or a run with other parameters.
     """
+    defaults = chapters.default_parameters(chapters.read_notebook(path))
     if values.get("save_dir"):
         folder = Path(values["save_dir"])
-        ours = (folder / "parameters.yaml").exists()
-        if (folder / path.name).exists() and not ours:
+        left = folder / "parameters.yaml"
+        if left.exists():
+            before = defaults | chapters.read_yaml(left)
+            for name, value in (defaults | values).items():
+                if name != "save_dir" and before[name] != value:
+                    raise ValueError(
+                        f"{folder} belongs to a run with {name} = {before[name]!r}, not "
+                        f"{value!r}: name another save_dir"
+                    )
+        elif (folder / path.name).exists():
             raise ValueError(
                 f"{folder} holds a notebook {path.name} that a run would replace: name another "
                 "save_dir"
@@ -221,7 +230,7 @@ def run_folder(path: Path, values: Parameters, out: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     else:
         folder = new_folder(out, path.stem)
-    if "save_dir" in chapters.default_parameters(chapters.read_notebook(path)):
+    if "save_dir" in defaults:
         values["save_dir"] = str(folder)
     return folder
 

@@ -69,6 +69,18 @@ def test_a_run_may_go_on_in_its_own_folder(book, executed, tmp_path):
     assert files == {"01_toy.ipynb", "parameters.yaml", "run.json", "run.log"}
 
 
+def test_a_folder_of_a_run_with_other_parameters_is_refused_by_name(
+    book, executed, tmp_path, capsys
+):
+    kept = ("-p", "save_dir", tmp_path / "kept")
+    assert run(book, *kept, "--preset", "quick") == 0
+    assert run(book, *kept, "-p", "steps", 1) == 0
+    assert run(book, *kept) == 1
+    error = capsys.readouterr().err
+    assert "kept belongs to a run with steps = 1, not 3: name another" in error
+    assert len(executed) == 2
+
+
 def test_relative_folders_are_those_of_the_shell(
     book, executed, tmp_path, monkeypatch
 ):
