@@ -36,7 +36,7 @@ test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.in
 	@$(PYTEST) --junit-xml $(REPORTS)/pages.xml tests/pages
 
 run: .venv/installed-book ## execute CHAPTER (default: all) and store the outputs
-	@$(BIN)/jepa-tutorial run $(CHAPTER) --store
+	@$(BIN)/jepa-tutorial run "$(CHAPTER)" --store
 
 check: .venv/installed-test ## check that stored outputs are current, and rerun every chapter against them
 	@mkdir -p $(REPORTS)
@@ -47,7 +47,7 @@ check: .venv/installed-test ## check that stored outputs are current, and rerun 
 		--nbval-sanitize-with tests/sanitize.cfg --junit-xml $(REPORTS)/nbval.xml book
 
 study: .venv/installed-book ## run what is missing of the study of CHAPTER (default: all)
-	@$(BIN)/jepa-tutorial study $(CHAPTER)
+	@$(BIN)/jepa-tutorial study "$(CHAPTER)"
 
 format: .venv/installed-test ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa_tutorial.checks import check_choice, check_positive
+from jepa_tutorial.files import replacing
 
 
 def save_weights(folder: str | Path, **parts: nn.Module) -> None:
@@ -26,10 +28,10 @@ def save_weights(folder: str | Path, **parts: nn.Module) -> None:
         save_file,
     )  # only needed where something is kept
 
-    Path(folder).mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         weights = {k: v.contiguous() for k, v in part.state_dict().items()}
-        save_file(weights, Path(folder) / f"{name}.safetensors")
+        with replacing(Path(folder) / f"{name}.safetensors") as file:
+            save_file(weights, file)
 
 
 def save_video(
@@ -58,8 +60,11 @@ def save_video(
     ------
     ValueError
         If the frames are not uint8 or have another number of channels.
+    OSError
+        If the file cannot be written.
     """
     import imageio.v2 as imageio
+    from imageio_ffmpeg import count_frames_and_secs
 
     if frames.ndim != 4 or str(frames.dtype) != "torch.uint8":
         raise ValueError(
@@ -73,16 +78,22 @@ def save_video(
     large = frames.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     large = large[..., : large.shape[-1] // 2 * 2].expand(-1, 3, -1, -1)
     path = Path(folder) / f"{name}.mp4"
-    path.parent.mkdir(parents=True, exist_ok=True)
     pictures = large.permute(0, 2, 3, 1).numpy()
-    imageio.mimwrite(
-        path,
-        list(pictures),
-        format="FFMPEG",
-        fps=frames_per_second,
-        codec="libx264",
-        macro_block_size=1,
-    )
+    with replacing(path) as part:
+        imageio.mimwrite(
+            part,
+            list(pictures),
+            format="FFMPEG",
+            fps=frames_per_second,
+            codec="libx264",
+            macro_block_size=1,
+        )
+        try:  # the encoder is a program of its own: nobody says if it failed
+            count_frames_and_secs(str(part))
+        except RuntimeError as error:
+            raise OSError(
+                f"{path} could not be written: is the disk full?"
+            ) from error
     return path
 
 
@@ -96,19 +107,22 @@ def save_checkpoint(path: str | Path, step: int, **parts: Any) -> None:
     step : int
         How many steps are done.
     **parts
-        Whatever has a ``state_dict`` (models, optimizers, schedules), and generators.
+        Whatever has a ``state_dict`` (models, optimizers, schedules), generators, and plain
+        dicts of the parameters that all of this belongs to.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     states = {
-        name: part.get_state()
+        name: part
+        if isinstance(part, dict)
+        else part.get_state()
         if isinstance(part, torch.Generator)
         else part.state_dict()
         for name, part in parts.items()
     }
-    part_file = path.with_name(path.name + ".part")
-    torch.save({"step": step, **states}, part_file)
-    os.replace(part_file, path)
+    buffer = io.BytesIO()
+    torch.save({"step": step, **states}, buffer)
+    content = buffer.getvalue()
+    with replacing(path) as file:
+        file.write_bytes(content + hashlib.sha256(content).digest())
 
 
 def load_checkpoint(path: str | Path, **parts: Any) -> int:
@@ -119,7 +133,7 @@ def load_checkpoint(path: str | Path, **parts: Any) -> int:
     path : str or Path
         Of the file.
     **parts
-        The same as were saved, made anew.
+        The same as were saved, made anew. A dict must be equal to the one that was saved.
 
     Returns
     -------
@@ -129,20 +143,39 @@ def load_checkpoint(path: str | Path, **parts: Any) -> int:
     Raises
     ------
     ValueError
-        If the file holds other parts.
+        If the file is damaged, or holds other parts or parameters.
     """
     path = Path(path)
     if not path.is_file():
         return 0
-    states = torch.load(path, weights_only=True)
+    written = path.read_bytes()
+    content, digest = written[:-32], written[-32:]
+    remedy = "delete it, or name another file"
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError(f"{path} is damaged, or no checkpoint: {remedy}")
+    states = torch.load(
+        io.BytesIO(content), map_location="cpu", weights_only=True
+    )
     step = states.pop("step")
     if set(states) != set(parts):
         raise ValueError(
-            f"{path} holds {sorted(states)}, expected {sorted(parts)}: name another file"
+            f"{path} holds {sorted(states)}, expected {sorted(parts)}: {remedy}"
         )
+    for name, part in parts.items():
+        for key in part if isinstance(part, dict) else ():
+            old = states[name].get(key)
+            if old != part[key]:
+                raise ValueError(
+                    f"{path} belongs to {key} = {old!r}, not {part[key]!r}: {remedy}"
+                )
     for name, part in parts.items():
         if isinstance(part, torch.Generator):
             part.set_state(states[name])
-        else:
-            part.load_state_dict(states[name])
+        elif not isinstance(part, dict):
+            try:
+                part.load_state_dict(states[name])
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise ValueError(
+                    f"{path} belongs to another {name}: {remedy} ({error})"
+                ) from error
     return int(step)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import copy
+import io
 import itertools
+import math
+import re
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ import yaml
 from nbformat import NotebookNode
 
 from jepa_tutorial.checks import check_choice
+from jepa_tutorial.files import given_path
+from jepa_tutorial.runtime import deal_seeds
 
 SKIP_STUDY = (
     "skip-study"  # tag of cells that only show, and so are left out of a study
@@ -54,16 +60,51 @@ def find_chapter(book: Path, name: str) -> Path:
     raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")
 
 
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a chapter's notebook.
+
+    Raises
+    ------
+    ChapterError
+        If the file is damaged.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        if notebook.cells:
+            return notebook
+        reason = "it has no cells"
+    except OSError:
+        raise
+    except Exception as error:  # whatever a damaged file makes a reader say
+        reason = str(error).split("\n")[0]
+    raise ChapterError(f"{path} is not the notebook of a chapter: {reason}")
+
+
 def presets(path: Path) -> dict[str, Any]:
-    """Read a chapter's entry of ``presets.yaml``: its budget and parameter sets."""
-    entries = yaml.safe_load(
-        (path.parent / "presets.yaml").read_text(encoding="utf-8")
-    )
-    if path.stem not in entries:
+    """Read a chapter's entry of ``presets.yaml``: its budget, its presets and its study.
+
+    Raises
+    ------
+    ChapterError, ValueError
+        If the file is damaged, or the entry has not the form that is needed.
+    """
+    file = path.parent / "presets.yaml"
+    entry = read_yaml(file).get(path.stem)
+    if not (
+        isinstance(entry, dict)
+        and isinstance(entry.get("budget_s"), int)
+        and all(isinstance(entry[name], dict) for name in preset_names(entry))
+    ):
         raise ChapterError(
-            f"{path.parent / 'presets.yaml'} has no entry {path.stem}"
+            f"{file} must have an entry {path.stem} with a budget_s and presets such as "
+            "`quick: {steps: 10}`"
         )
-    return entries[path.stem]
+    return entry
+
+
+def preset_names(entry: dict[str, Any]) -> list[str]:
+    """Return the names of the parameter sets in a chapter's entry of ``presets.yaml``."""
+    return [n for n in entry if n not in ("budget_s", "study_min", "study")]
 
 
 def preset_parameters(path: Path, preset: str) -> Parameters:
@@ -75,10 +116,7 @@ def preset_parameters(path: Path, preset: str) -> Parameters:
         For an unknown preset.
     """
     entry = presets(path)
-    named = [
-        name for name in entry if name not in ("budget_s", "study_min", "study")
-    ]
-    check_choice(("default", *named), preset=preset)
+    check_choice(("default", *preset_names(entry)), preset=preset)
     return {} if preset == "default" else entry[preset]
 
 
@@ -96,6 +134,14 @@ def study_grid(path: Path) -> list[Parameters]:
     """
     entry = presets(path).get("study") or []
     grids = entry if isinstance(entry, list) else [entry]
+    for grid in grids:
+        if not isinstance(grid, dict) or not all(
+            isinstance(values, list) for values in grid.values()
+        ):
+            raise ChapterError(
+                f"{path.parent / 'presets.yaml'}: the study of {path.stem} must have lists of "
+                f"values such as `seed: [0, 1]`, got {grid!r}"
+            )
     return [
         dict(zip(grid, row, strict=True))
         for grid in grids
@@ -119,55 +165,162 @@ def study_cells(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def stated_parameters(notebook: NotebookNode) -> dict[str, tuple[Any, str]]:
+    """Return the names that the notebook's parameters cell assigns, with values and comments."""
+    source = next(
+        (
+            cell.source
+            for cell in code_cells(notebook)
+            if "parameters" in cell.metadata.get("tags", [])
+        ),
+        "",
+    )
+    statements = ast.parse(source, "the parameters cell").body
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {
+        t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT
+    }
+    found = {}
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and isinstance(
+            statement.targets[0], ast.Name
+        ):
+            lines = range(statement.lineno, (statement.end_lineno or 0) + 1)
+            found[statement.targets[0].id] = (
+                ast.literal_eval(statement.value),
+                " ".join(comments.get(line, "") for line in lines),
+            )
+    return found
+
+
 def default_parameters(notebook: NotebookNode) -> Parameters:
     """Return the names that the notebook's parameters cell assigns, with their values."""
-    for cell in code_cells(notebook):
-        if "parameters" in cell.metadata.get("tags", []):
-            return {
-                statement.targets[0].id: ast.literal_eval(statement.value)
-                for statement in ast.parse(cell.source).body
-                if isinstance(statement, ast.Assign)
-                and isinstance(statement.targets[0], ast.Name)
-            }
-    return {}
+    stated = stated_parameters(notebook)
+    return {name: value for name, (value, _) in stated.items()}
 
 
 def check_parameters(path: Path, given: Parameters) -> Parameters:
-    """Check names and types against the notebook's own; return the values, typed alike.
+    """Check names and values against the notebook's own; return the values, typed alike.
 
     Text is read as a value where the notebook has one that is not text, and a whole number is
-    taken where it has a decimal one.
+    taken where it has a decimal one. The name of a folder or file (``_dir``, ``_file``) becomes
+    absolute, since the notebook runs in a folder of its own.
 
     Raises
     ------
     ValueError
-        For an unknown name, with all names and their defaults, or for a value of another type.
+        For an unknown name, with all names and their defaults, or for a value that the notebook
+        cannot take; see `check_value`.
     """
-    defaults = default_parameters(nbformat.read(path, as_version=4))
-    values = {}
+    stated, values = stated_parameters(read_notebook(path)), {}
     for name, value in given.items():
-        if name not in defaults:
-            known = "".join(f"\n  {n} = {v!r}" for n, v in defaults.items())
+        label = f"{name} of {path.stem}"
+        if name not in stated:
+            known = "".join(f"\n  {n} = {v!r}" for n, (v, _) in stated.items())
             raise ValueError(
                 f"{path.stem} has no parameter {name!r}. It has these, with their defaults:{known}"
             )
-        default = defaults[name]
-        if isinstance(value, str) and not isinstance(default, str):
-            value = value_of(value)
-        if isinstance(default, float) and type(value) is int:
-            value = float(value)
-        if type(value) is not type(default):
-            raise ValueError(
-                f"{name} of {path.stem} must be of type {type(default).__name__}, such as "
-                f"{default!r}, got {value!r}"
-            )
+        value = check_value(label, value, *stated[name])
+        if name == "seed":
+            deal_seeds(value)
+        if value and name.endswith(("_dir", "_file")):
+            value = str(given_path(value))
+            if name.endswith("_file") and not Path(value).is_file():
+                raise ValueError(f"{label}: there is no file {value}")
         values[name] = value
     return values
 
 
-def value_of(text: str) -> Any:
-    """Read a value as Python writes it, such as ``1e-3``, or else as YAML does."""
+def check_value(name: str, value: Any, default: Any, comment: str) -> Any:
+    """Check a value against the default and its comment; return it, typed like the default.
+
+    A comment such as ``# or "line"`` names the other values that a text may have, and one such
+    as ``# from 0 to 1`` the range of a number. Else a whole number is at least 1, a decimal one at
+    least 0, or the default if that is less.
+    """
+    kind = type(default)
+    if (kind is not str and isinstance(value, str)) or (
+        kind is float and type(value) is int
+    ):
+        value = value_of(value, kind)
+    if type(value) is not kind or (
+        kind is list and {*map(type, value)} - {*map(type, default or value)}
+    ):
+        raise ValueError(
+            f"{name} must be of type {kind.__name__}, such as {default!r}, got {value!r}"
+        )
+    choices = re.findall(r'"(\w+)"', comment)
+    if kind is str and choices:
+        check_choice((default, *choices), **{name: value})
+    if kind in (int, float):
+        low, high = min(default, 1 if kind is int else 0), math.inf
+        accepted = f"a finite number of at least {low}"
+        stated = re.search(r"from (-?[\d.e-]+) to (-?[\d.e-]*\d)", comment)
+        if stated:
+            low, high = map(float, stated.groups())
+            accepted = f"a number {stated[0]}"
+        if not low <= value <= high or value == math.inf:
+            raise ValueError(f"{name} must be {accepted}, got {value!r}")
+    return value
+
+
+def value_of(text: str | int, kind: type) -> Any:
+    """Read a value of some type; give back what is not one."""
     try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        return yaml.safe_load(text)
+        if kind in (int, float):
+            return kind(text)
+        return yaml.load(str(text), StrictLoader)
+    except (ArithmeticError, RecursionError, ValueError, yaml.YAMLError):
+        return text
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Refuses what YAML takes in silence: a name that is given twice, NaN and infinity."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Read names with values, each name once."""
+        seen: list[Any] = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value} is given twice", key.start_mark
+                )
+            seen.append(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_float(self, node: Any) -> float:
+        """Read a finite number."""
+        value = super().construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{node.value} is not finite", node.start_mark
+            )
+        return value
+
+
+StrictLoader.add_constructor(
+    "tag:yaml.org,2002:float", StrictLoader.construct_yaml_float
+)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a file of names and values.
+
+    Raises
+    ------
+    ValueError
+        Names the file, the line, and what is wrong.
+    """
+    try:
+        loaded = yaml.load(path.read_bytes(), StrictLoader)
+    except (RecursionError, ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark else path
+        said = getattr(error, "problem", None) or str(error).split("\n")[0]
+        context = getattr(error, "context", None)
+        raise ValueError(
+            f"{where}: {context}, {said}" if context else f"{where}: {said}"
+        ) from error
+    if not isinstance(loaded, dict):
+        raise ValueError(f"{path} must hold lines of the form `name: value`")
+    return loaded

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import itertools
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +17,9 @@ from typing import Any
 import nbformat
 import yaml
 
-from jepa_tutorial import chapters, execution, runs, verification
+from jepa_tutorial import cache, chapters, execution, runs, verification
 from jepa_tutorial.chapters import ChapterError, Parameters
+from jepa_tutorial.files import given_path, write_text
 from jepa_tutorial.runtime import book_folder
 from jepa_tutorial.studies import study_path
 
@@ -25,9 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status, 1 for a failure told in one sentence."""
     options = parser().parse_args(arguments)
     try:
+        if os.environ.get("JEPA_TUTORIAL_DATA"):
+            # Kernels run elsewhere, and would take a relative path from there.
+            os.environ["JEPA_TUTORIAL_DATA"] = str(cache.data_folder())
         book = options.book or book_folder()
-        return options.command(options, book)
-    except (ChapterError, ValueError, OSError) as error:
+        status = options.command(options, book)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # nobody reads any more, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ChapterError, ValueError, SyntaxError, OSError) as error:
         print(f"jepa-tutorial: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -46,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument(
-            "--book", type=Path, help="the folder with the notebooks"
+            "--book", type=given_path, help="the folder with the notebooks"
         )
         command.set_defaults(command=function)
         return command
@@ -68,10 +79,16 @@ def parser() -> argparse.ArgumentParser:
         help="set one parameter; may be repeated",
     )  # fmt: skip
     run.add_argument(
-        "--params", type=Path, metavar="FILE", help="a YAML file of parameters"
+        "--params",
+        type=given_path,
+        metavar="FILE",
+        help="a YAML file of parameters",
     )
     run.add_argument(
-        "--out", type=Path, default=Path("results"), help="where run folders go"
+        "--out",
+        type=given_path,
+        default="results",
+        help="where run folders go",
     )
     run.add_argument(
         "--store",
@@ -105,6 +122,11 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
     )
+
+    kept = add("cache", show_cache, "Show the cache of data, or clear it.")
+    kept.add_argument(
+        "--clear", action="store_true", help="remove the files of the cache"
+    )
     return top
 
 
@@ -118,11 +140,8 @@ def chosen(book: Path, chapter: str) -> list[Path]:
 def list_chapters(options: argparse.Namespace, book: Path) -> int:
     """Print each chapter's name, budget and title, its parameters and its presets."""
     for path in chapters.chapters(book):
-        notebook, entry = (
-            nbformat.read(path, as_version=4),
-            chapters.presets(path),
-        )
-        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        notebook, entry = chapters.read_notebook(path), chapters.presets(path)
+        title = notebook.cells[0].source.split("\n")[0].lstrip("# ")
         print(f"{path.stem:24} {entry['budget_s']:4} s  {title}")
         for name, value in chapters.default_parameters(notebook).items():
             others = (
@@ -136,11 +155,16 @@ def list_chapters(options: argparse.Namespace, book: Path) -> int:
 
 def run_chapters(options: argparse.Namespace, book: Path) -> int:
     """Execute chapters into run folders, or in place with ``--store``."""
-    parameters = read_parameters(options)
-    if options.store and (parameters or options.preset != "default"):
+    if options.store and (
+        options.pairs or options.params or options.preset != "default"
+    ):
         raise ValueError("--store keeps outputs at default parameters only: leave out "
                          "--preset, --params and -p")  # fmt: skip
-    for path in chosen(book, options.chapter):
+    runs_to_do = [
+        (path, read_parameters(options, path))
+        for path in chosen(book, options.chapter)
+    ]
+    for path, values in runs_to_do:
         if options.store:
             print(
                 f"==> Executing {path.stem} at default parameters", flush=True
@@ -148,8 +172,6 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
             notebook = execution.store(path)
             where = path
         else:
-            values = chapters.preset_parameters(path, options.preset)
-            values |= chapters.check_parameters(path, parameters)
             where = run_folder(path, values, options.out)
             notebook = run_in_folder(path, where, values, options.preset)
         seconds = notebook.metadata[execution.OURS]["seconds"]
@@ -159,42 +181,71 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
     return 0
 
 
-def read_parameters(options: argparse.Namespace) -> Parameters:
-    """Merge the parameter file and the ``-p`` pairs; the pairs win."""
-    parameters: Parameters = {}
-    if options.params:
-        loaded = yaml.safe_load(options.params.read_text(encoding="utf-8"))
-        if not isinstance(loaded, dict):
-            raise ValueError(
-                f"{options.params} must hold lines of the form `name: value`"
-            )
-        parameters = loaded
-    return parameters | dict(options.pairs)
+def read_parameters(options: argparse.Namespace, path: Path) -> Parameters:
+    """Check and merge a preset, the parameter file and the ``-p`` pairs; the later win."""
+    names = [name for name, _ in options.pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"-p gives {twice[0]} twice")
+    preset = chapters.preset_parameters(path, options.preset)
+    in_file = chapters.read_yaml(options.params) if options.params else {}
+    values: Parameters = {}
+    for source, given in (
+        (f"presets.yaml, {options.preset}", preset),
+        (options.params, in_file),
+        ("-p", dict(options.pairs)),
+    ):
+        try:
+            values |= chapters.check_parameters(path, given)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+    return values
 
 
 def run_folder(path: Path, values: Parameters, out: Path) -> Path:
-    """Make the folder of a run, and tell a chapter that keeps weights and videos about it."""
+    """Make the folder of a run, and tell a chapter that keeps weights and videos about it.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a notebook that no run left there, or a run with other parameters.
+    """
+    defaults = chapters.default_parameters(chapters.read_notebook(path))
     if values.get("save_dir"):
         folder = Path(values["save_dir"])
+        left = folder / "parameters.yaml"
+        if left.exists():
+            before = defaults | chapters.read_yaml(left)
+            for name, value in (defaults | values).items():
+                if name != "save_dir" and before[name] != value:
+                    raise ValueError(
+                        f"{folder} belongs to a run with {name} = {before[name]!r}, not "
+                        f"{value!r}: name another save_dir"
+                    )
+        elif (folder / path.name).exists():
+            raise ValueError(
+                f"{folder} holds a notebook {path.name} that a run would replace: name another "
+                "save_dir"
+            )
         folder.mkdir(parents=True, exist_ok=True)
     else:
         folder = new_folder(out, path.stem)
-    notebook = nbformat.read(path, as_version=4)
-    if "save_dir" in chapters.default_parameters(notebook):
-        values["save_dir"] = str(folder.resolve())
+    if "save_dir" in defaults:
+        values["save_dir"] = str(folder)
     return folder
 
 
 def new_folder(out: Path, stem: str) -> Path:
     """Make a run folder, named by chapter and time; never one that exists."""
     stamp = datetime.datetime.now().strftime("%Y%m%d_%H%M%S")
+    out.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         folder = out / (
             f"{stem}_{stamp}" if number == 1 else f"{stem}_{stamp}_{number}"
         )
-        if not folder.exists():
+        with contextlib.suppress(FileExistsError):  # two runs in one second
+            folder.mkdir()
             break
-    folder.mkdir(parents=True)
     return folder
 
 
@@ -202,9 +253,7 @@ def run_in_folder(
     path: Path, folder: Path, values: Parameters, preset: str
 ) -> nbformat.NotebookNode:
     """Execute a chapter into its run folder, with its parameters, results and a log beside it."""
-    (folder / "parameters.yaml").write_text(
-        yaml.safe_dump(values), encoding="utf-8"
-    )
+    write_text(folder / "parameters.yaml", yaml.safe_dump(values))
     log = logging.FileHandler(folder / "run.log", encoding="utf-8")
     log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger(__name__)
@@ -214,9 +263,7 @@ def run_in_folder(
     try:
         logger.info("%s, preset %s, parameters %s", path.stem, preset, values)
         timeout = chapters.cell_timeout(path, preset)
-        notebook = execution.execute(
-            path, folder.resolve() / path.name, values, timeout
-        )
+        notebook = execution.execute(path, folder / path.name, values, timeout)
         results, source = (
             execution.reported(notebook),
             notebook.metadata[execution.OURS],
@@ -224,14 +271,10 @@ def run_in_folder(
         for name, value in results.items():
             logger.info("%s = %s", name, value)
         logger.info("done: %s", source)
-        defaults = chapters.default_parameters(
-            nbformat.read(path, as_version=4)
-        )
+        defaults = chapters.default_parameters(chapters.read_notebook(path))
         record = {"chapter": path.stem, "preset": preset, **source}
         record |= {"parameters": defaults | values, "results": results}
-        (folder / "run.json").write_text(
-            json.dumps(record, indent=1) + "\n", encoding="utf-8"
-        )
+        write_text(folder / "run.json", json.dumps(record, indent=1) + "\n")
     except BaseException as error:
         logger.info("stopped: %s: %s", type(error).__name__, error)
         print(f"    stopped; what was done is in {folder}", file=sys.stderr)
@@ -279,3 +322,21 @@ def check_chapters(options: argparse.Namespace, book: Path) -> int:
     if not found:
         print(f"{len(paths)} of {len(paths)} chapters are current")
     return 1 if found else 0
+
+
+def show_cache(options: argparse.Namespace, book: Path) -> int:
+    """Print the folder of the cache, its files and their sizes; remove them with ``--clear``."""
+    files = cache.cache_files()
+    print(cache.cache_folder())
+    if options.clear:
+        gone = cache.shrink(0)
+        print(f"    removed {len(files)} files, {gone / 2**20:.1f} MiB")
+        return 0
+    for path, state in files:
+        print(f"    {path.name:40} {state.st_size / 2**20:8.1f} MiB")
+    total = sum(state.st_size for _, state in files)
+    print(
+        f"    {len(files)} files, {total / 2**20:.1f} MiB of at most "
+        f"{cache.LIMIT / 2**20:.0f} MiB"
+    )
+    return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pooch
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits as load_small_digits
@@ -15,7 +16,6 @@ from torch import Tensor
 
 from jepa_tutorial.cache import data_folder
 from jepa_tutorial.checks import check_range
-from jepa_tutorial.downloads import fetch
 from jepa_tutorial.runtime import new_generator
 
 # The part of MNIST (LeCun et al., 1998) that is called its test set: 10,000 digits are enough
@@ -60,20 +60,17 @@ def load_digits(url: str = MNIST_URL) -> Digits:
     Warns
     -----
     UserWarning
-        If a downloaded file has a wrong checksum. It is not used.
+        If MNIST cannot be had: no network, no place, or a wrong checksum. Says which.
     """
     folder = data_folder() / "mnist"
+    store = pooch.create(folder, url, registry=MNIST_FILES, retry_if_failed=2)
+    ask = pooch.HTTPDownloader(timeout=10)
     try:
-        paths = [
-            fetch(url + name, sha256, folder / name)
-            for name, sha256 in MNIST_FILES.items()
-        ]
-    except OSError:
-        return small_digits()
-    except ValueError as error:
+        paths = [store.fetch(name, downloader=ask) for name in MNIST_FILES]
+    except (OSError, ValueError) as error:
         warnings.warn(f"MNIST is not used: {error}", stacklevel=2)
         return small_digits()
-    images, labels = (read_idx(path) for path in paths)
+    images, labels = (read_idx(Path(path)) for path in paths)
     return Digits(images, labels, "The digits are 10,000 of MNIST.", "MNIST")
 
 

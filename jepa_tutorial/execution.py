@@ -25,8 +25,10 @@ from jepa_tutorial.chapters import (
     check_parameters,
     code_cells,
     presets,
+    read_notebook,
     study_cells,
 )
+from jepa_tutorial.files import write_text
 from jepa_tutorial.reports import RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
 from jepa_tutorial.staleness import code_hash
@@ -81,7 +83,7 @@ def execute(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    source = nbformat.read(path, as_version=4)
+    source = read_notebook(path)
     parameters = check_parameters(path, parameters)
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / path.name
@@ -96,6 +98,8 @@ def execute(
                 kernel_name="python3",
                 execution_timeout=timeout,
                 progress_bar={"desc": path.stem},
+                # The kernel would log that it was interrupted, in many lines.
+                extra_arguments=["--log-level=CRITICAL"],
             )
         except PapermillExecutionError as error:
             raise ChapterError(
@@ -223,7 +227,9 @@ def store(path: Path) -> NotebookNode:
 
     Outputs that have not changed stay as they are, measured times included.
     """
-    old = nbformat.read(path, as_version=4)
+    old = read_notebook(path)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass  # else hours are lost where nothing can be written
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
         notebook = execute(path, output, {}, cell_timeout(path, "default"))
@@ -234,7 +240,7 @@ def store(path: Path) -> NotebookNode:
             cell.outputs = stored.outputs
     notebook.metadata[OURS]["study"] = study_digest(path)
     state_time(path, notebook)
-    write_in_place(path, nbformat.writes(notebook) + "\n")
+    write_text(path, nbformat.writes(notebook) + "\n")
     return notebook
 
 
@@ -262,16 +268,6 @@ def state_time(path: Path, notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = TIME.sub(sentence, cell.source)
-
-
-def write_in_place(path: Path, text: str) -> None:
-    """Write a file under another name, then rename it: an interruption leaves the old one."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def reported(notebook: NotebookNode) -> dict[str, Any]:

@@ -84,7 +84,6 @@ def gym_frames(
         )
     return cached(
         "gym_frames",
-        3,
         lambda **about: collect(about.pop("env_id"), None, **about),
         env_id=env_id,
         **sizes,

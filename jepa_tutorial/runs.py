@@ -13,7 +13,8 @@ from jepa_tutorial.chapters import (
     cell_timeout,
     study_grid,
 )
-from jepa_tutorial.execution import OURS, execute, reported, write_in_place
+from jepa_tutorial.execution import OURS, execute, reported
+from jepa_tutorial.files import write_text
 from jepa_tutorial.staleness import code_hash
 from jepa_tutorial.studies import Row, Study, read_study, study_path
 
@@ -71,8 +72,7 @@ def write_study(path: Path, study: Study) -> None:
     """Store a study, without proofs that no row rests on any more."""
     proven = {row["code_hash"] for row in study["rows"] if "proven" in row}
     study["proofs"] = [p for p in study["proofs"] if p["code_hash"] in proven]
-    study_path(path).parent.mkdir(exist_ok=True)
-    write_in_place(study_path(path), json.dumps(study, indent=1) + "\n")
+    write_text(study_path(path), json.dumps(study, indent=1) + "\n")
 
 
 def run_rows(path: Path, grid: list[Parameters]) -> Iterator[Row]:

@@ -2,7 +2,8 @@
 
 What counts are the cells of a notebook that compute, and every definition of ours that they reach
 by name. What cannot change a value does not count: comments, docstrings, annotations, `raise` and
-`assert`, checks of arguments, imports of ours, and the modules that only check, report or show.
+`assert`, checks of arguments, imports of ours, and the modules that only check, report, show or
+keep.
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from jepa_tutorial.chapters import code_cells, study_cells
+from jepa_tutorial.chapters import code_cells, read_notebook, study_cells
 
 OURS = "jepa_tutorial"
-LEFT_OUT = {"checks", "plots", "reports", "widgets"}
+LEFT_OUT = {"cache", "checks", "files", "plots", "reports", "widgets"}
 
 
 def code_hash(path: Path, package: Path = Path(__file__).parent) -> str:
     """Hash the code behind the values that a chapter reports, as 16 hexadecimal digits."""
-    cells = code_cells(study_cells(nbformat.read(path, as_version=4)))
+    cells = code_cells(study_cells(read_notebook(path)))
     code = parse("\n\n".join(cell.source for cell in cells))
     parts = [canonical(statement) for statement in code.body]
     parts += sorted(reached(code, package))

@@ -88,10 +88,26 @@ def study_path(path: Path) -> Path:
 
 
 def read_study(path: Path) -> dict[str, Any]:
-    """Read the study of the chapter at a path; empty where none is stored."""
-    if not study_path(path).is_file():
+    """Read the study of the chapter at a path; empty where none is stored.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
+    file = study_path(path)
+    if not file.is_file():
         return {"proofs": [], "rows": []}
-    return json.loads(study_path(path).read_text(encoding="utf-8"))
+    try:
+        study = {"proofs": [], **json.loads(file.read_bytes())}
+        if all({"parameters", "values"} <= row.keys() for row in study["rows"]):
+            return study
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"{file} is damaged: restore it, or delete it and run "
+        f"`jepa-tutorial study {path.stem}`"
+    )
 
 
 def study_digest(path: Path) -> str:

@@ -15,9 +15,11 @@ from jepa_tutorial.chapters import (
     Parameters,
     code_cells,
     default_parameters,
+    read_notebook,
     study_grid,
 )
-from jepa_tutorial.execution import OURS, reported, write_in_place
+from jepa_tutorial.execution import OURS, reported
+from jepa_tutorial.files import write_text
 from jepa_tutorial.runs import key, run_rows, write_study
 from jepa_tutorial.staleness import code_hash
 from jepa_tutorial.studies import Row, is_time, read_study, study_digest
@@ -73,7 +75,7 @@ def stale_rows(path: Path, rows: list[Row]) -> list[Row]:
 
 def stale_page(path: Path) -> str | None:
     """Return a sentence saying why a page's stored outputs are out of date, or None."""
-    notebook, number = nbformat.read(path, as_version=4), path.stem[:2]
+    notebook, number = read_notebook(path), path.stem[:2]
     run = notebook.metadata.get(OURS, {})
     cells = (cell for cell in code_cells(notebook) if cell.source.strip())
     if any(cell.execution_count is None for cell in cells):
@@ -233,7 +235,7 @@ def prove_page(path: Path, rows: list[Row]) -> str:
     ChapterError
         If there is no such row, it is stale, or a value differs.
     """
-    notebook, number = nbformat.read(path, as_version=4), path.stem[:2]
+    notebook, number = read_notebook(path), path.stem[:2]
     run = notebook.metadata.get(OURS, {})
     own = row_of_page(path, rows)
     reason = stale_page(path)
@@ -251,7 +253,7 @@ def prove_page(path: Path, rows: list[Row]) -> str:
         "code_hash": code_hash(path),
         "proven": datetime.date.today().isoformat(),
     }
-    write_in_place(path, nbformat.writes(notebook) + "\n")
+    write_text(path, nbformat.writes(notebook) + "\n")
     return (
         f"{path.name} reports what its row does, and is stamped as current; if its pictures "
         f"changed, run `make run CHAPTER={number}`"
@@ -260,7 +262,7 @@ def prove_page(path: Path, rows: list[Row]) -> str:
 
 def row_of_page(path: Path, rows: list[Row]) -> Row | None:
     """Return the row at the page's own parameters, if it is there and not stale."""
-    own = default_parameters(nbformat.read(path, as_version=4))
+    own = default_parameters(read_notebook(path))
     now = code_hash(path)
     found = (
         r

@@ -19,7 +19,7 @@ from jepa_tutorial import chapters, execution, runs, studies, verification
 from jepa_tutorial.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
-REPORT = "from jepa_tutorial.runtime import report\nreport('double', 2 * steps + seed)"
+REPORT = "from jepa_tutorial.reports import report\nreport('double', 2 * steps + seed)"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -212,7 +212,9 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stored results of the book are as they were" in error
+    *bar, said = error.splitlines()
+    assert all(line.startswith("01_toy: ") for line in bar if line)
+    assert "stored results of the book are as they were" in said
     assert path.read_bytes() == before
 
 

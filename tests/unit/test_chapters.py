@@ -40,7 +40,7 @@ TAUGHT = {
         "checks",
         "cli",
         "digits",
-        "downloads",
+        "files",
         "gym_frames",
         "moving_mnist",
         "chapters",

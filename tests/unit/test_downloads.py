@@ -1,20 +1,39 @@
-"""Downloads from a server on loopback that misbehaves in every way we could think of."""
+"""MNIST from a server on loopback that misbehaves: whole and right, or other digits that say so."""
 
 from __future__ import annotations
 
 import hashlib
 import http.server
-import re
+import subprocess
+import sys
 import threading
-import time
+from types import SimpleNamespace
 
+import pooch
 import pytest
-import requests
 
-from jepa_tutorial.downloads import fetch
+from jepa_tutorial import digits
 
-CONTENT = bytes(range(256)) * 2000
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
+CONTENT = {
+    name: name.encode() * 20_000 for name in digits.MNIST_FILES
+}  # 500 kB each
+KNOWN = {
+    name: hashlib.sha256(content).hexdigest()
+    for name, content in CONTENT.items()
+}
+LOAD = f"""
+import os, pathlib, sys, time
+import torch
+from jepa_tutorial import digits
+
+digits.MNIST_FILES = {KNOWN}
+digits.read_idx = lambda path: torch.tensor(path.stat().st_size)
+gate = pathlib.Path(sys.argv[2])
+(gate / str(os.getpid())).touch()
+while len(list(gate.iterdir())) < 3:  # all at once
+    time.sleep(0.01)
+print(digits.load_digits(sys.argv[1]).source)
+"""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -22,30 +41,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
-        server.asked.append(self.headers.get("Range"))
+        server.asked += 1
         fault = server.faults.pop(0) if server.faults else None
         if fault == "missing":
             self.send_error(404)
             return
-        first = 0
-        match = re.match(r"bytes=(\d+)-", self.headers.get("Range") or "")
-        if match and fault != "no ranges":
-            first = int(match[1])
-            if first >= len(CONTENT):
-                self.send_error(416)
-                return
-        body = CONTENT[first:]
-        self.send_response(206 if first else 200)
+        body = CONTENT[self.path.removeprefix("/mnist/")]
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if fault == "corrupt":
             body = bytes(len(body))
-        if fault in ("truncate", "stall"):
+        if fault == "truncate":
             body = body[: len(body) // 3]
         self.wfile.write(body)
-        self.wfile.flush()
-        if fault == "stall":
-            server.released.wait(5)
 
     def log_message(self, *_):
         pass
@@ -54,110 +63,90 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.faults, server.asked = [], []
-        server.released = threading.Event()
+        server.faults, server.asked = [], 0
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        server.url = f"http://127.0.0.1:{server.server_port}/digits.gz"
+        server.url = f"http://127.0.0.1:{server.server_port}/mnist/"
         yield server
-        server.released.set()
         server.shutdown()
         thread.join()
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "new" / "digits.gz"
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEPA_TUTORIAL_DATA", str(tmp_path))
+    monkeypatch.setattr(digits, "MNIST_FILES", KNOWN)
+    monkeypatch.setattr(digits, "read_idx", lambda path: path.read_bytes())
+    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=int))
+    return tmp_path / "mnist"
 
 
-def offset(asked):
-    """Where a range begins; what was left in a buffer at the cut is asked for again."""
-    return int(asked.removeprefix("bytes=").removesuffix("-"))
+def stored(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_downloads_once(server, path):
+def test_downloads_once(server, folder):
     for _ in range(2):
-        assert fetch(server.url, SHA256, path) == path
-    assert path.read_bytes() == CONTENT
-    assert server.asked == [None]
-    assert [item.name for item in path.parent.iterdir()] == [path.name]
+        found = digits.load_digits(server.url)
+    assert [found.images, found.labels] == list(CONTENT.values())
+    assert server.asked == 2
+    assert stored(folder) == CONTENT
 
 
-@pytest.mark.parametrize("fault", ["truncate", "stall"])
-def test_goes_on_where_it_was_cut_off(server, path, fault):
-    server.faults = [fault]
-    started = time.monotonic()
-    assert fetch(server.url, SHA256, path, timeout=0.5) == path
-    assert path.read_bytes() == CONTENT
-    first, second = server.asked
-    assert first is None
-    assert 100_000 < offset(second) <= len(CONTENT) // 3
-    assert time.monotonic() - started < 5  # not as long as the stall
+@pytest.mark.parametrize("fault", ["truncate", "corrupt", "missing"])
+def test_tries_again(server, folder, fault):
+    server.faults = [fault, fault]
+    assert "10,000 of MNIST" in digits.load_digits(server.url).source
+    assert server.asked == 4
+    assert stored(folder) == CONTENT
 
 
-def test_goes_on_in_a_later_call(server, path):
-    server.faults = ["truncate"]
-    with pytest.raises(requests.RequestException):
-        fetch(server.url, SHA256, path, tries=1)
-    part = path.with_name("digits.gz.part")
-    have = part.stat().st_size
-    assert 100_000 < have <= len(CONTENT) // 3
-    assert not path.exists()
-    fetch(server.url, SHA256, path, tries=1)
-    assert path.read_bytes() == CONTENT
-    assert offset(server.asked[-1]) == have
-    assert not part.exists()
+def test_a_damaged_file_is_replaced(server, folder):
+    folder.mkdir()
+    (folder / next(iter(CONTENT))).write_bytes(b"damaged")
+    digits.load_digits(server.url)
+    assert stored(folder) == CONTENT
 
 
-def test_a_server_without_ranges_begins_again(server, path):
-    server.faults = ["truncate", "no ranges"]
-    fetch(server.url, SHA256, path)
-    assert path.read_bytes() == CONTENT
-
-
-def test_a_part_that_is_too_long_is_dropped(server, path):
-    path.parent.mkdir()
-    path.with_name("digits.gz.part").write_bytes(CONTENT + b"more")
-    fetch(server.url, SHA256, path)
-    assert path.read_bytes() == CONTENT
-
-
-@pytest.mark.parametrize("as_part", [False, True])
-def test_wrong_content_is_refused_and_nothing_of_it_is_kept(
-    server, path, as_part
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("corrupt", "hash"), ("truncate", ""), ("missing", "404")],
+)
+def test_what_stays_wrong_leaves_nothing_and_is_told(
+    server, folder, fault, reason
 ):
-    if as_part:
-        path.parent.mkdir()
-        path.with_name("digits.gz.part").write_bytes(b"foreign")
-    else:
-        server.faults = ["corrupt"]
-    with pytest.raises(ValueError, match="hash"):
-        fetch(server.url, SHA256, path)
-    assert not list(path.parent.iterdir())
-    fetch(server.url, SHA256, path)
-    assert path.read_bytes() == CONTENT
+    server.faults = [fault] * 3
+    with pytest.warns(UserWarning, match=f"MNIST is not used: .*{reason}"):
+        found = digits.load_digits(server.url)
+    assert "MNIST was not to be had" in found.source
+    assert stored(folder) == {}
 
 
-def test_a_damaged_file_is_replaced(server, path):
-    path.parent.mkdir()
-    path.write_bytes(b"damaged")
-    fetch(server.url, SHA256, path)
-    assert path.read_bytes() == CONTENT
+def test_without_a_server_come_other_digits_and_a_sentence():
+    with pytest.warns(UserWarning, match="refused"):
+        found = digits.load_digits("http://127.0.0.1:9/")
+    assert "MNIST was not to be had" in found.source
 
 
-def test_a_missing_file_is_not_asked_for_again(server, path):
-    server.faults = ["missing"] * 3
-    with pytest.raises(requests.HTTPError, match="404"):
-        fetch(server.url, SHA256, path)
-    assert len(server.asked) == 1
-    assert not path.exists()
+def test_without_a_place_come_other_digits_and_a_sentence(
+    server, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("JEPA_TUTORIAL_DATA", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="MNIST is not used"):
+        found = digits.load_digits(server.url)
+    assert "MNIST was not to be had" in found.source
 
 
-def test_no_server_is_an_os_error(path):
-    with pytest.raises(OSError, match="refused"):
-        fetch("http://127.0.0.1:9/digits.gz", SHA256, path)
-
-
-def test_tries_are_checked(path):
-    with pytest.raises(ValueError, match="tries"):
-        fetch("http://127.0.0.1:9/digits.gz", SHA256, path, tries=0)
+def test_several_processes_at_once_all_get_the_same_digits(
+    server, folder, tmp_path
+):
+    (tmp_path / "gate").mkdir()
+    command = [sys.executable, "-c", LOAD, server.url, tmp_path / "gate"]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = {process.communicate(timeout=120)[0] for process in running}
+    assert said == {"The digits are 10,000 of MNIST.\n"}
+    assert stored(folder) == CONTENT

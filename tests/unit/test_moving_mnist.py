@@ -39,16 +39,13 @@ def digits():
 # --- digits ------------------------------------------------------------------------------------
 
 
-def test_without_mnist_come_small_digits_and_a_sentence(monkeypatch, tmp_path):
-    monkeypatch.setenv("JEPA_TUTORIAL_DATA", str(tmp_path))
-    found = load_digits(NOWHERE)
-    assert found.images.shape == (1797, 28, 28)
-    assert found.images.dtype == torch.uint8
-    assert found.images.max() > 200
-    assert not found.images[:, :4].any()  # a margin, as MNIST's have
-    assert "MNIST was not to be had" in found.source
-    assert found.name == "scikit-learn"
-    assert found.source.count(".") == 1
+def test_small_digits_look_like_mnist_and_say_what_they_are(digits):
+    assert digits.images.shape == (1797, 28, 28)
+    assert digits.images.dtype == torch.uint8
+    assert digits.images.max() > 200
+    assert not digits.images[:, :4].any()  # a margin, as MNIST's have
+    assert digits.source.count(".") == 1
+    assert digits.name == "scikit-learn"
 
 
 def write_idx(path, array):

@@ -263,7 +263,7 @@ def test_package_stays_small():
     }
     command = {"__main__", "cli", "notebooks", "staleness"}
     plumbing = {
-        "artifacts", "cache", "digits", "downloads", "gym_frames",
+        "artifacts", "cache", "digits", "files", "gym_frames",
         "moving_mnist", "plots", "rendering", "runtime", "studies",
         "two_rooms", "widgets",
     }  # fmt: skip

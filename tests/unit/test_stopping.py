@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import torch
 from torch import nn
@@ -84,8 +86,52 @@ def test_without_a_file_it_begins(tmp_path):
     assert load_checkpoint(tmp_path / "none.pt", model=model) == 0
 
 
-def test_another_file_is_refused(tmp_path):
+def test_other_parts_are_refused(tmp_path):
     model, optimizer, _ = parts()
     save_checkpoint(tmp_path / "a.pt", 1, model=model)
-    with pytest.raises(ValueError, match="optimizer"):
+    with pytest.raises(ValueError, match=r"a\.pt holds .*'optimizer'.*delete"):
         load_checkpoint(tmp_path / "a.pt", model=model, optimizer=optimizer)
+
+
+def test_another_model_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "a.pt", 1, model=nn.Linear(2, 1))
+    with pytest.raises(ValueError, match=r"a\.pt belongs to another model"):
+        load_checkpoint(tmp_path / "a.pt", model=nn.Linear(3, 1))
+
+
+def test_other_parameters_are_refused_by_name_and_nothing_is_loaded(tmp_path):
+    path, settings = tmp_path / "a.pt", {"lr": 0.1, "world": "fixed"}
+    saved, model = nn.Linear(3, 1), nn.Linear(3, 1)
+    save_checkpoint(path, 7, model=saved, settings=settings)
+    weight = model.weight.clone()
+    message = r"a\.pt belongs to world = 'fixed', not 'waves': delete it"
+    with pytest.raises(ValueError, match=message):
+        load_checkpoint(
+            path, model=model, settings=settings | {"world": "waves"}
+        )
+    assert torch.equal(model.weight, weight)
+    assert load_checkpoint(path, model=model, settings=dict(settings)) == 7
+    assert torch.equal(model.weight, saved.weight)
+
+
+def test_no_damaged_checkpoint_is_loaded(tmp_path):
+    path, model = tmp_path / "a.pt", nn.Linear(30, 1)
+    save_checkpoint(path, 7, model=model)
+    whole = path.read_bytes()
+    draw = random.Random(0)
+    damaged = [b"", whole[:10], whole[: len(whole) // 2], whole[:-1]]
+    for _ in range(1000):
+        flipped = bytearray(whole)
+        flipped[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        damaged.append(bytes(flipped))
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.pt is damaged.*delete it"):
+            load_checkpoint(path, model=model)
+
+
+def test_pytorch_alone_reads_a_checkpoint(tmp_path):
+    model, _, _ = parts()
+    save_checkpoint(tmp_path / "a.pt", 7, model=model)
+    states = torch.load(tmp_path / "a.pt", weights_only=True)
+    assert torch.equal(states["model"]["weight"], model.weight)

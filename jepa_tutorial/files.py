@@ -1,0 +1,47 @@
+"""Files as a reader means them: paths as in the shell, and written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def given_path(text: str | Path) -> Path:
+    """Return the absolute path that a reader means: ``~`` is home, the rest is as in the shell."""
+    return Path(os.path.expanduser(text)).absolute()
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Write a file under another name beside it, then rename it; if that fails, leave nothing.
+
+    A reader sees the old file or the whole new one, and two writers at once do not meet. The
+    other name is hidden and has the file's ending, by which some writers choose a format.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file. Its folder is made if it is missing.
+
+    Yields
+    ------
+    Path
+        Where to write.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{uuid.uuid4().hex[:16]}{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text in UTF-8, all or nothing; see `replacing`."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
