@@ -1,4 +1,4 @@
-"""The command ``jepa-tutorial``: list, run, study and check the chapters."""
+"""The command ``jepa-tutorial``: list, run, study, verify and check the chapters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import datetime
 import itertools
 import json
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +15,10 @@ from typing import Any
 import nbformat
 import yaml
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import chapters, execution, runs, verification
+from jepa_tutorial.chapters import ChapterError, Parameters
 from jepa_tutorial.runtime import book_folder
+from jepa_tutorial.studies import study_path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         book = options.book or book_folder()
         return options.command(options, book)
-    except (notebooks.ChapterError, ValueError, OSError) as error:
+    except (ChapterError, ValueError, OSError) as error:
         print(f"jepa-tutorial: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -86,11 +87,14 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
     )
-    study.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="runs at a time (default: one a core)",
+
+    verify = add(
+        "verify",
+        verify_chapters,
+        "Prove by a sample that stale rows and pages still hold, and stamp them as current.",
+    )
+    verify.add_argument(
+        "chapter", nargs="?", default="all", help="such as 01, or all (default)"
     )
 
     check = add(
@@ -107,20 +111,20 @@ def parser() -> argparse.ArgumentParser:
 def chosen(book: Path, chapter: str) -> list[Path]:
     """Return the chapters that an argument names."""
     if chapter == "all":
-        return notebooks.chapters(book)
-    return [notebooks.find_chapter(book, chapter)]
+        return chapters.chapters(book)
+    return [chapters.find_chapter(book, chapter)]
 
 
 def list_chapters(options: argparse.Namespace, book: Path) -> int:
     """Print each chapter's name, budget and title, its parameters and its presets."""
-    for path in notebooks.chapters(book):
+    for path in chapters.chapters(book):
         notebook, entry = (
             nbformat.read(path, as_version=4),
-            notebooks.presets(path),
+            chapters.presets(path),
         )
         title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
         print(f"{path.stem:24} {entry['budget_s']:4} s  {title}")
-        for name, value in notebooks.default_parameters(notebook).items():
+        for name, value in chapters.default_parameters(notebook).items():
             others = (
                 f"{preset}: {entry[preset][name]!r}"
                 for preset in ("quick", "full")
@@ -141,23 +145,23 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
             print(
                 f"==> Executing {path.stem} at default parameters", flush=True
             )
-            notebook = notebooks.store(path)
+            notebook = execution.store(path)
             where = path
         else:
-            values = notebooks.preset_parameters(path, options.preset)
-            values |= notebooks.check_parameters(path, parameters)
+            values = chapters.preset_parameters(path, options.preset)
+            values |= chapters.check_parameters(path, parameters)
             where = run_folder(path, values, options.out)
             notebook = run_in_folder(path, where, values, options.preset)
-        seconds = notebook.metadata[notebooks.OURS]["seconds"]
+        seconds = notebook.metadata[execution.OURS]["seconds"]
         print(
             f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True
         )
     return 0
 
 
-def read_parameters(options: argparse.Namespace) -> notebooks.Parameters:
+def read_parameters(options: argparse.Namespace) -> Parameters:
     """Merge the parameter file and the ``-p`` pairs; the pairs win."""
-    parameters: notebooks.Parameters = {}
+    parameters: Parameters = {}
     if options.params:
         loaded = yaml.safe_load(options.params.read_text(encoding="utf-8"))
         if not isinstance(loaded, dict):
@@ -168,7 +172,7 @@ def read_parameters(options: argparse.Namespace) -> notebooks.Parameters:
     return parameters | dict(options.pairs)
 
 
-def run_folder(path: Path, values: notebooks.Parameters, out: Path) -> Path:
+def run_folder(path: Path, values: Parameters, out: Path) -> Path:
     """Make the folder of a run, and tell a chapter that keeps weights and videos about it."""
     if values.get("save_dir"):
         folder = Path(values["save_dir"])
@@ -176,7 +180,7 @@ def run_folder(path: Path, values: notebooks.Parameters, out: Path) -> Path:
     else:
         folder = new_folder(out, path.stem)
     notebook = nbformat.read(path, as_version=4)
-    if "save_dir" in notebooks.default_parameters(notebook):
+    if "save_dir" in chapters.default_parameters(notebook):
         values["save_dir"] = str(folder.resolve())
     return folder
 
@@ -195,7 +199,7 @@ def new_folder(out: Path, stem: str) -> Path:
 
 
 def run_in_folder(
-    path: Path, folder: Path, values: notebooks.Parameters, preset: str
+    path: Path, folder: Path, values: Parameters, preset: str
 ) -> nbformat.NotebookNode:
     """Execute a chapter into its run folder, with its parameters, results and a log beside it."""
     (folder / "parameters.yaml").write_text(
@@ -209,18 +213,18 @@ def run_in_folder(
     print(f"==> Executing {path.stem} into {folder}", flush=True)
     try:
         logger.info("%s, preset %s, parameters %s", path.stem, preset, values)
-        timeout = notebooks.cell_timeout(path, preset)
-        notebook = notebooks.execute(
+        timeout = chapters.cell_timeout(path, preset)
+        notebook = execution.execute(
             path, folder.resolve() / path.name, values, timeout
         )
         results, source = (
-            notebooks.reported(notebook),
-            notebook.metadata[notebooks.OURS],
+            execution.reported(notebook),
+            notebook.metadata[execution.OURS],
         )
         for name, value in results.items():
             logger.info("%s = %s", name, value)
         logger.info("done: %s", source)
-        defaults = notebooks.default_parameters(
+        defaults = chapters.default_parameters(
             nbformat.read(path, as_version=4)
         )
         record = {"chapter": path.stem, "preset": preset, **source}
@@ -241,28 +245,35 @@ def run_in_folder(
 def run_studies(options: argparse.Namespace, book: Path) -> int:
     """Run the missing runs of the chosen chapters' studies."""
     for path in chosen(book, options.chapter):
-        if options.chapter == "all" and not notebooks.study_grid(path):
+        if options.chapter == "all" and not chapters.study_grid(path):
             continue
         print(
             f"==> Study of {path.stem}; interrupt it at any time, it goes on from there"
         )
-        for number, total, parameters in notebooks.run_study(
-            path, options.jobs
-        ):
+        for number, total, parameters in runs.run_study(path):
             print(f"    {number} of {total} stored: {parameters}", flush=True)
-        print(f"    stored in {notebooks.study_path(path)}", flush=True)
+        print(f"    stored in {study_path(path)}", flush=True)
     return 0
 
 
+def verify_chapters(options: argparse.Namespace, book: Path) -> int:
+    """Verify the chosen chapters; those after one that differs are verified all the same."""
+    failed = 0
+    for path in chosen(book, options.chapter):
+        print(f"==> Verifying {path.stem}", flush=True)
+        try:
+            for sentence in verification.verify(path):
+                print(f"    {sentence}", flush=True)
+        except ChapterError as error:
+            print(f"jepa-tutorial: {error}", file=sys.stderr)
+            failed = 1
+    return failed
+
+
 def check_chapters(options: argparse.Namespace, book: Path) -> int:
-    """Print a sentence for each chapter whose outputs or study are out of date."""
+    """Print a sentence for each way in which a chapter's stored values are out of date."""
     paths = chosen(book, options.chapter)
-    found = [
-        s
-        for p in paths
-        for s in (notebooks.stale(p), notebooks.stale_study(p))
-        if s
-    ]
+    found = [s for path in paths for s in verification.out_of_date(path)]
     for sentence in found:
         print(f"jepa-tutorial: {sentence}", file=sys.stderr)
     if not found:

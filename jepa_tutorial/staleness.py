@@ -1,4 +1,9 @@
-"""Which code a notebook uses: the ground for saying that its stored outputs are out of date."""
+"""The hash of the code behind stored values: they are stale when it changes.
+
+What counts are the cells of a notebook that compute, and every definition of ours that they reach
+by name. What cannot change a value does not count: comments, docstrings, annotations, `raise` and
+`assert`, checks of arguments, imports of ours, and the modules that only check, report or show.
+"""
 
 from __future__ import annotations
 
@@ -8,147 +13,156 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PACKAGE = "jepa_tutorial"
-# Files beside a module that are part of it.
-SCRIPTS = {"widgets": ("explorer.css", "explorer.js")}
+import nbformat
+
+from jepa_tutorial.chapters import code_cells, study_cells
+
+OURS = "jepa_tutorial"
+LEFT_OUT = {"checks", "plots", "reports", "widgets"}
 
 
-def hash_of_code(source: str, package: Path) -> str:
-    """Hash a notebook's code and the definitions of ours that it reaches.
-
-    Comments and docstrings do not count, nor does a definition that nothing uses: a chapter
-    stays current when another one adds to the same module. The hash does not depend on the
-    Python version that computes it.
-
-    Parameters
-    ----------
-    source : str
-        The notebook's code cells, one after the other.
-    package : Path
-        The folder of our package.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    code = ast.parse(without_magics(source))
-    for part in sorted(reached(code, package)):
-        digest.update(part.encode())
-    digest.update(canonical(without_docstrings(code)).encode())
-    return digest.hexdigest()
-
-
-def without_magics(source: str) -> str:
-    """Turn IPython's magic lines into ``pass``, so that the rest parses as Python."""
-    lines = source.splitlines()
-    for number, line in enumerate(lines):
-        if line.lstrip()[:1] in ("%", "!"):
-            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
-    return "\n".join(lines)
+def code_hash(path: Path, package: Path = Path(__file__).parent) -> str:
+    """Hash the code behind the values that a chapter reports, as 16 hexadecimal digits."""
+    cells = code_cells(study_cells(nbformat.read(path, as_version=4)))
+    code = parse("\n\n".join(cell.source for cell in cells))
+    parts = [canonical(statement) for statement in code.body]
+    parts += sorted(reached(code, package))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def reached(code: ast.Module, package: Path) -> set[str]:
-    """Return the canonical text of each statement of ours that code reaches by name.
+    """Return the canonical text of each of our definitions that code reaches by name.
 
-    A name counts wherever it stands, so this errs on the side of too much. A module that is
-    imported as a whole counts as a whole.
+    A name counts wherever it stands, as an attribute, too, so this errs on the side of too much.
+    A module that is imported as a whole counts as a whole.
     """
     found: set[str] = set()
-    seen: set[tuple[str, str]] = set()
-    waiting = list(imports(code))
+    waiting, seen = list(imported(code).values()), set()
+    parsed: dict[Path, tuple[ast.Module, dict[str, tuple[str, str]]]] = {}
     while waiting:
         module, name = waiting.pop()
-        path = package.joinpath(*module.split(".")).with_suffix(".py")
-        if (module, name) in seen or not path.is_file():
+        file = package / f"{module.replace('.', '/')}.py"
+        if module in LEFT_OUT or (module, name) in seen or not file.is_file():
             continue
         seen.add((module, name))
-        for script in SCRIPTS.get(module, ()):
-            found.add(f"{script}: {(package / script).read_text('utf-8')}")
-        tree = without_docstrings(ast.parse(path.read_text(encoding="utf-8")))
-        bound = {alias: origin for alias, origin in imported(tree)}
+        if file not in parsed:
+            tree = parse(file.read_text(encoding="utf-8"))
+            parsed[file] = tree, imported(tree)
+        tree, bound = parsed[file]
         for statement in tree.body:
             names = defined(statement)
-            if names and name not in names and name != "*":
-                continue
-            if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                continue
-            found.add(f"{module}: {canonical(statement)}")
-            for used in identifiers(statement):
-                waiting.append((module, used))
-                if used in bound:
-                    waiting.append(bound[used])
+            if name == "*" or name in names or not names:
+                found.add(canonical(statement))
+                for used in identifiers(statement):
+                    waiting.append(bound.get(used, (module, used)))
     return found
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield module and name of each import from our package; ``*`` for a whole module."""
-    return (origin for _, origin in imported(tree))
+def parse(source: str) -> ast.Module:
+    """Parse code of a notebook or a module, and leave out what cannot change a value."""
+    lines = source.splitlines()
+    for number, line in enumerate(lines):  # IPython's magics
+        if line.lstrip()[:1] in ("%", "!"):
+            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
+    return ast.fix_missing_locations(
+        Essence().visit(ast.parse("\n".join(lines)))
+    )
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield each name that an import from our package binds, and where it comes from."""
+class Essence(ast.NodeTransformer):
+    """Leaves out statements and parts of statements that cannot change a value."""
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """Leave out docstrings and checks of arguments."""
+        call = node.value.func if isinstance(node.value, ast.Call) else None
+        check = isinstance(call, ast.Name) and call.id.startswith("check_")
+        return None if check or isinstance(node.value, ast.Constant) else node
+
+    def visit_If(self, node: ast.If) -> Any:
+        """Leave out a condition that only led to an error."""
+        self.generic_visit(node)
+        return node if node.body or node.orelse else None
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        """Turn ``x: int = 1`` into ``x = 1``."""
+        if node.value is None:
+            return None
+        return ast.Assign(targets=[node.target], value=node.value, lineno=0)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        """Leave out annotations."""
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> Any:
+        """Leave out annotations."""
+        node.annotation = None
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        """Leave out errors, with their messages."""
+
+    def visit_Assert(self, node: ast.Assert) -> None:
+        """Leave out errors, with their messages."""
+
+
+def imported(tree: ast.Module) -> dict[str, tuple[str, str]]:
+    """Return the names that imports of ours bind, and where they come from.
+
+    The origin is a module and a name in it, ``*`` for the whole module.
+    """
+    found: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.ImportFrom) and node.module == OURS:
+            found |= {a.asname or a.name: (a.name, "*") for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and is_ours(node.module):
+            module = str(node.module).removeprefix(f"{OURS}.")
+            found |= {a.asname or a.name: (module, a.name) for a in node.names}
+        elif isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.startswith(PACKAGE + "."):
-                    module = alias.name.removeprefix(PACKAGE + ".")
-                    yield alias.asname or PACKAGE, (module, "*")
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                if node.module == PACKAGE:
-                    yield alias.asname or alias.name, (alias.name, "*")
-                elif node.module.startswith(PACKAGE + "."):
-                    module = node.module.removeprefix(PACKAGE + ".")
-                    yield alias.asname or alias.name, (module, alias.name)
+                if is_ours(alias.name):
+                    module = alias.name.removeprefix(f"{OURS}.")
+                    found[alias.asname or alias.name] = (module, "*")
+    return found
+
+
+def is_ours(module: str | None) -> bool:
+    """Tell whether a module belongs to our package."""
+    return str(module).split(".")[0] == OURS
 
 
 def defined(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement of a module defines; none if it may do more."""
-    if isinstance(
-        statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    ):
+    """Return the names that a statement of a module binds; none if it may do more."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return {statement.name}
     if isinstance(statement, ast.Assign):
         return {t.id for t in statement.targets if isinstance(t, ast.Name)}
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {(a.asname or a.name).split(".")[0] for a in statement.names}
     return set()
 
 
-def identifiers(node: ast.AST) -> set[str]:
-    """Return every name that occurs in code, attributes included."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return names | {
-        n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)
-    }
-
-
-def without_docstrings(tree: ast.AST) -> Any:
-    """Drop the docstrings of a module, its classes and functions."""
-    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, owners)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:]
-    return tree
+def identifiers(node: ast.AST) -> Iterator[str]:
+    """Yield every name that occurs in code, attributes included."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
 
 
 def canonical(node: Any) -> str:
-    """Write a syntax tree as text that all Python versions agree on.
+    """Write a syntax tree as text that all Python versions agree on; imports of ours as none.
 
     `ast.dump` and `ast.unparse` do not: their details differ between versions. Empty fields
     are left out, since newer versions add such fields.
     """
+    if isinstance(node, ast.ImportFrom) and is_ours(node.module):
+        return ""
     if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node))
-        kept = (
-            f"{name}={canonical(value)}"
-            for name, value in fields
-            if value not in (None, [])
-        )
+        fields = ast.iter_fields(node)
+        kept = (f"{k}={canonical(v)}" for k, v in fields if v not in (None, []))
         return f"{type(node).__name__}({', '.join(kept)})"
     if isinstance(node, list):
-        return f"[{', '.join(canonical(item) for item in node)}]"
+        return f"[{', '.join(map(canonical, node))}]"
     return repr(node)

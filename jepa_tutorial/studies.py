@@ -1,12 +1,45 @@
-"""Reading a stored study, and choosing its runs by their parameters."""
+"""Stored studies: what a chapter reported at other seeds and parameters, row by row."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from jepa_tutorial.runtime import book_folder
+
+Row = dict[str, Any]
+Study = dict[str, Any]
+
+
+def stored_study(chapter: str) -> dict[str, Any]:
+    """Read a chapter's stored study: one row of results per run, with where it comes from.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending, such as ``"01_trajectories"``.
+
+    Returns
+    -------
+    dict
+        ``rows``, a list: the ``parameters`` and the reported ``values`` of each run, with its
+        seconds, threads, machine, versions, date and the hash of its code. ``proofs``, a list: on
+        which reruns it rests that rows are still what newer code gives.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the study was not run. Says how to run it.
+    """
+    path = book_folder() / f"{chapter}.ipynb"
+    if not study_path(path).is_file():
+        raise FileNotFoundError(
+            f"No stored study for {chapter}: make one with `jepa-tutorial study {chapter}`"
+        )
+    return read_study(path)
 
 
 def matching_runs(
@@ -42,28 +75,31 @@ def matching_runs(
     return found
 
 
-def stored_study(chapter: str) -> dict[str, Any]:
-    """Read a chapter's stored study: its provenance and one row of results per run.
+def study_path(path: Path) -> Path:
+    """Return where a chapter's study is stored."""
+    return path.parent / "results" / f"{path.stem}.json"
 
-    Parameters
-    ----------
-    chapter : str
-        The notebook's name without its ending, such as ``"01_trajectories"``.
 
-    Returns
-    -------
-    dict
-        ``provenance`` (device, date, versions, code hash) and ``rows``, a list with the
-        ``parameters`` and the reported ``values`` of each run.
+def read_study(path: Path) -> dict[str, Any]:
+    """Read the study of the chapter at a path; empty where none is stored."""
+    if not study_path(path).is_file():
+        return {"proofs": [], "rows": []}
+    return json.loads(study_path(path).read_text(encoding="utf-8"))
 
-    Raises
-    ------
-    FileNotFoundError
-        If the study was not run. Says how to run it.
-    """
-    path = book_folder() / "results" / f"{chapter}.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"No stored study for {chapter}: make one with `jepa-tutorial study {chapter}`"
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
+
+def study_digest(path: Path) -> str:
+    """Hash what a page can show of its study: parameters and values, but no times and stamps."""
+    shown = [
+        [
+            row["parameters"],
+            {k: v for k, v in row["values"].items() if not is_time(k)},
+        ]
+        for row in read_study(path)["rows"]
+    ]
+    text = json.dumps(shown, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_time(name: str) -> bool:
+    """Tell whether a reported value is a measured time, which differs from run to run."""
+    return name.endswith("_seconds")

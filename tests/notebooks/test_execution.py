@@ -15,7 +15,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import chapters, execution, runs, studies, verification
 from jepa_tutorial.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
@@ -50,9 +50,9 @@ def test_store_executes_in_place_and_the_chapter_is_current(tmp_path, capsys):
     path = make_book(tmp_path, REPORT)
     assert run(tmp_path, "--store") == 0
     notebook = nbformat.read(path, as_version=4)
-    assert notebooks.reported(notebook) == {"double": 6}
-    assert notebooks.stale(path) is None
-    assert notebook.metadata[notebooks.OURS]["seconds"] > 0
+    assert execution.reported(notebook) == {"double": 6}
+    assert verification.stale(path) is None
+    assert notebook.metadata[execution.OURS]["seconds"] > 0
     assert str(tmp_path) not in path.read_text()
     assert "01_toy" in capsys.readouterr().out
 
@@ -81,7 +81,7 @@ def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
         "seed": 1,
         "steps": 7,
     }
-    assert notebooks.reported(
+    assert execution.reported(
         nbformat.read(folder / "01_toy.ipynb", as_version=4)
     ) == {"double": 15}
     assert "double = 15" in (folder / "run.log").read_text()
@@ -120,7 +120,7 @@ def test_values_are_typed_like_the_notebooks_own(tmp_path, text, value):
     ].source += "\nlr = 0.1\nworlds = ['a']\nshow = True\nname = 'x'"
     nbformat.write(source, path)
     given = {"lr": text, "worlds": "[b, c]", "show": "false", "name": "1"}
-    assert notebooks.check_parameters(path, given) == {
+    assert chapters.check_parameters(path, given) == {
         "lr": value,
         "worlds": ["b", "c"],
         "show": False,
@@ -160,7 +160,7 @@ def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
     tmp_path, capsys, monkeypatch
 ):
     make_book(tmp_path, "import time\ntime.sleep(60)", "y = 2")
-    monkeypatch.setattr(notebooks, "cell_timeout", lambda *_: 2)
+    monkeypatch.setattr(execution, "cell_timeout", lambda *_: 2)
     assert run(tmp_path, "--store") == 1
     error = capsys.readouterr().err
     assert (
@@ -275,10 +275,10 @@ def test_a_study_stores_each_run_at_once_and_goes_on_from_there(
     assert main(study) == 1
     assert "the power failed" in capsys.readouterr().err
     if jobs == "1":  # with two, either may end first
-        rows = json.loads(notebooks.study_path(path).read_text())["rows"]
+        rows = json.loads(studies.study_path(path).read_text())["rows"]
         assert [row["values"] for row in rows] == [{"double": 4}]
     assert main(study) == 0
-    stored = json.loads(notebooks.study_path(path).read_text())
+    stored = json.loads(studies.study_path(path).read_text())
     assert [row["values"] for row in stored["rows"]] == [
         {"double": 4},
         {"double": 5},
@@ -288,9 +288,9 @@ def test_a_study_stores_each_run_at_once_and_goes_on_from_there(
     assert {"code_hash", "date", "device", "python", "versions"} <= set(
         stored["provenance"]
     )
-    assert notebooks.stale_study(path) is None
+    assert verification.stale_study(path) is None
     with pytest.raises(ValueError, match="jobs must be an integer of at least"):
-        next(notebooks.run_study(path, jobs=0))
+        next(runs.run_study(path, jobs=0))
 
 
 def test_the_workers_of_a_study_end_with_it(tmp_path):
@@ -347,7 +347,7 @@ if seed == 1:
     nbformat.write(book, path)
     assert main(["study", "01", "--book", str(tmp_path), "--jobs", "1"]) == 1
     assert "has changed while its study ran" in capsys.readouterr().err
-    rows = json.loads(notebooks.study_path(path).read_text())["rows"]
+    rows = json.loads(studies.study_path(path).read_text())["rows"]
     assert [row["parameters"]["seed"] for row in rows] == [0]
 
 

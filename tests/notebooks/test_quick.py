@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jepa_tutorial import notebooks
+from jepa_tutorial import chapters, execution
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 MAIN = "import sys; from jepa_tutorial.cli import main; sys.exit(main())"
@@ -28,7 +28,7 @@ def untimed(values):
 
 
 @pytest.mark.parametrize(
-    "path", notebooks.chapters(BOOK), ids=lambda path: path.stem
+    "path", chapters.chapters(BOOK), ids=lambda path: path.stem
 )
 def test_chapter_runs_alone_and_twice_with_the_same_results(
     alone, path, tmp_path
@@ -48,9 +48,9 @@ def test_chapter_runs_alone_and_twice_with_the_same_results(
         assert done.returncode == 0, done.stderr[-3000:]
         (executed,) = (tmp_path / out).glob(f"*/{path.name}")
         notebook = nbformat.read(executed, as_version=4)
-        values.append(notebooks.reported(notebook))
+        values.append(execution.reported(notebook))
     assert untimed(values[0]) == untimed(values[1])
-    stored = notebooks.reported(nbformat.read(path, as_version=4))
+    stored = execution.reported(nbformat.read(path, as_version=4))
     assert set(values[0]) == set(stored), (
         "a run reports the same names as the stored page"
     )

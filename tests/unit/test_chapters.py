@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from jepa_tutorial import notebooks, staleness
+from jepa_tutorial import chapters, execution, staleness
 from jepa_tutorial.reports import RECORD
 
 try:
@@ -22,7 +22,7 @@ except ModuleNotFoundError:  # Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-CHAPTERS = notebooks.chapters(BOOK)
+CHAPTERS = chapters.chapters(BOOK)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 TAG = f"v{PROJECT['version']}"
@@ -41,7 +41,10 @@ TAUGHT = {
         "downloads",
         "gym_frames",
         "moving_mnist",
-        "notebooks",
+        "chapters",
+        "execution",
+        "runs",
+        "verification",
         "staleness",
         "plots",
         "rendering",
@@ -75,7 +78,7 @@ def prose(notebook) -> str:
 
 def code(notebook) -> list:
     return [
-        cell for cell in notebooks.code_cells(notebook) if cell.source.strip()
+        cell for cell in chapters.code_cells(notebook) if cell.source.strip()
     ]
 
 
@@ -98,7 +101,7 @@ def test_has_the_parts_of_a_chapter(notebook):
 
 
 def test_states_its_budget(path, notebook):
-    budget = notebooks.presets(path)["budget_s"]
+    budget = chapters.presets(path)["budget_s"]
     assert (
         f"**Time:** at most {budget} s on two CPU cores. On a Colab GPU:"
         in prose(notebook)
@@ -121,10 +124,10 @@ def test_first_code_cell_holds_plain_parameters_and_a_seed(path, notebook):
     for statement in ast.parse(first.source).body:
         assert isinstance(statement, ast.Assign)
         ast.literal_eval(statement.value)
-    accepted = notebooks.default_parameters(notebook)
+    accepted = chapters.default_parameters(notebook)
     assert "seed" in accepted
-    used = [notebooks.presets(path)[preset] for preset in ("quick", "full")]
-    for parameters in used + notebooks.study_grid(path):
+    used = [chapters.presets(path)[preset] for preset in ("quick", "full")]
+    for parameters in used + chapters.study_grid(path):
         assert set(parameters) <= set(accepted)
 
 
@@ -291,7 +294,7 @@ def test_cites_only_what_the_bibliography_holds(notebook):
 
 
 def test_reports_are_stored_in_glue_form(notebook):
-    values = notebooks.reported(notebook)
+    values = execution.reported(notebook)
     assert len(values) >= 5
     for cell in code(notebook):
         for output in cell.outputs:
@@ -350,7 +353,7 @@ def definitions(source: str) -> dict[str, str]:
 
 def saved_cells(path: Path) -> list[tuple[str, str]]:
     """Module and source of each cell that says where it is saved."""
-    cells = notebooks.code_cells(nbformat.read(path, as_version=4))
+    cells = chapters.code_cells(nbformat.read(path, as_version=4))
     found = ((SAVED.match(cell.source), cell.source) for cell in cells)
     return [(match[1], source) for match, source in found if match]
 
@@ -422,12 +425,11 @@ def test_no_chapter_redefines_what_the_package_offers():
                 (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
             )
         }
-        for cell in notebooks.code_cells(nbformat.read(path, as_version=4)):
+        for cell in chapters.code_cells(nbformat.read(path, as_version=4)):
             if not SAVED.match(cell.source):
-                clean = staleness.without_magics(cell.source)
                 defined = {
                     n.name
-                    for n in ast.parse(clean).body
+                    for n in staleness.parse(cell.source).body
                     if isinstance(n, (ast.ClassDef, ast.FunctionDef))
                 }
                 assert not defined & (offered | mine), path.name
@@ -471,7 +473,7 @@ def test_pages_list_the_chapters_with_their_budgets():
     for page in (BOOK / "intro.md", ROOT / "README.md"):
         text = page.read_text()
         for path in CHAPTERS:
-            budget = notebooks.presets(path)["budget_s"]
+            budget = chapters.presets(path)["budget_s"]
             row = next(
                 (line for line in text.splitlines() if path.name in line), ""
             )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 from torch import nn
 
+from jepa_tutorial import chapters, staleness
 from jepa_tutorial.planning import (
     ARRIVED,
     Tasks,
@@ -25,8 +29,10 @@ from jepa_tutorial.planning import (
     select,
     smooth_noise,
 )
-from jepa_tutorial.two_rooms import MARGIN, MAX_STEP, roll
+from jepa_tutorial.runtime import SetSeeds, deal_seeds, new_generator
+from jepa_tutorial.two_rooms import MARGIN, MAX_STEP, roll, two_rooms
 
+BOOK = Path(__file__).resolve().parents[2] / "book"
 PLANNERS = [random_shooting, cem, mppi]
 SETTINGS = {"num_candidates": 64, "iterations": 3, "std": 0.05}
 
@@ -354,3 +360,52 @@ def test_the_loop_refuses_no_work(name):
     settings = {"horizon": 2, "max_steps": 2, "replan_every": 1} | {name: 0}
     with pytest.raises(ValueError, match=f"{name} must be"):
         pursue(make_tasks(2, seeded()), straight, **settings)
+
+
+# --- what the chapter measures on ----------------------------------------------------------------
+
+
+def drawn_by_the_chapter(runs, random, deal=deal_seeds):
+    """Seeds, places and motions of all its sets: its own lines make them, but smaller."""
+    notebook = nbformat.read(BOOK / "08_planning.ipynb", as_version=4)
+    lines = [
+        ast.unparse(line)
+        for cell in chapters.code_cells(notebook)
+        for line in staleness.parse(cell.source).body
+        if isinstance(line, ast.Assign)
+        and ast.unparse(line.targets[0])
+        in {"seeds", "tasks", "episodes", "own", "held_out"}
+    ]
+    seeds, places, motions = [], [], []
+
+    def noting(seed):
+        seeds.append(seed)
+        return new_generator(seed)
+
+    for run in runs:
+        names = {
+            "num_samples": 50, "num_episodes": 50, "random": random, "seed": run,
+            "deal_seeds": deal, "new_generator": noting,
+            "make_tasks": make_tasks, "two_rooms": two_rooms,
+        }  # fmt: skip
+        exec("\n".join(lines), names)
+        tasks, episodes = names["tasks"], [names["episodes"], names["held_out"]]
+        starts = [e.positions[:, 0] for e in episodes]
+        places += torch.cat([*starts, tasks.start, tasks.goal]).tolist()
+        motions += torch.cat([e.actions for e in episodes]).flatten(1).tolist()
+    return seeds, list(map(tuple, places)), list(map(tuple, motions))
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_no_sets_of_the_chapter_share_a_seed_a_place_or_a_motion(random):
+    runs = [*range(5), *range(100, 105)]
+    for things in drawn_by_the_chapter(runs, random):
+        assert len(things) >= 3 * len(runs)
+        assert len(set(things)) == len(things)
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_sets_that_shared_a_seed_would_be_noticed(random):
+    shared = SetSeeds(train=8, validation=8, test=7)
+    for things in drawn_by_the_chapter([0], random, lambda run: shared):
+        assert len(set(things)) < len(things)

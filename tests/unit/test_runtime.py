@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
 
+import IPython.display
 import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial import runtime
+from jepa_tutorial import checks, reports, runtime, studies
 
 
 def draws():
@@ -36,8 +40,41 @@ def test_set_seed_refuses_what_is_no_seed(seed):
         runtime.set_seed(seed)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**40, 1.5, "7", True, None])
+def test_a_generator_refuses_a_seed_that_it_would_cut_off(seed):
+    with pytest.raises(ValueError, match="seed must be an integer from 0 to"):
+        runtime.new_generator(seed)
+
+
+def test_sets_of_one_run_and_of_different_runs_share_no_seed():
+    starts = [
+        start for seed in range(1365) for start in runtime.deal_seeds(seed)
+    ]
+    assert len(starts) == 3 * 1365
+    assert np.diff(sorted(starts)).min() >= runtime.SET_SEEDS
+    assert max(starts) + runtime.SET_SEEDS <= 2**32
+    for seed in (-1, 1365, 0.5):
+        with pytest.raises(ValueError, match="from 0 to 1364, got"):
+            runtime.deal_seeds(seed)
+
+
+def test_threads_are_limited_for_torch_and_for_linear_algebra():
+    code = (
+        "import scipy.linalg, torch\nfrom threadpoolctl import threadpool_info\n"
+        "from jepa_tutorial.runtime import limit_threads\nlimit_threads()\n"
+        "counts = [pool['num_threads'] for pool in threadpool_info()]\n"
+        "print(torch.get_num_threads(), set(counts))"
+    )
+    environment = {k: v for k, v in os.environ.items() if "THREADS" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "1 {1}\n"
+
+
 def test_check_shape_accepts_letters_numbers_and_equal_sizes():
-    runtime.check_shape("B T 2", x=torch.zeros(3, 4, 2), y=torch.zeros(3, 4, 2))
+    checks.check_shape("B T 2", x=torch.zeros(3, 4, 2), y=torch.zeros(3, 4, 2))
 
 
 @pytest.mark.parametrize(
@@ -65,36 +102,36 @@ def test_check_shape_names_argument_expected_and_given(
     pattern, tensors, message
 ):
     with pytest.raises(ValueError, match=re.escape(message)):
-        runtime.check_shape(pattern, **tensors)
+        checks.check_shape(pattern, **tensors)
 
 
 def test_check_range_is_closed_and_refuses_nan():
-    runtime.check_range(0, 1, low=0, high=1.0)
+    checks.check_range(0, 1, low=0, high=1.0)
     for number in (-1e-9, 1.0001, float("nan"), "1", None, True):
         with pytest.raises(
             ValueError, match="p must be a number from 0 to 1, got"
         ):
-            runtime.check_range(0, 1, p=number)
+            checks.check_range(0, 1, p=number)
 
 
 def test_check_choice_lists_what_is_accepted():
     with pytest.raises(
         ValueError, match="mode must be one of 'a', 'b', got 'c'"
     ):
-        runtime.check_choice(("a", "b"), mode="c")
+        checks.check_choice(("a", "b"), mode="c")
 
 
 @pytest.fixture
 def displayed(monkeypatch):
     records = []
     monkeypatch.setattr(
-        runtime, "display", lambda *a, **k: records.append((a, k))
+        IPython.display, "display", lambda *a, **k: records.append((a, k))
     )
     return records
 
 
 def test_report_shows_four_digits_and_stores_all(displayed, capsys):
-    runtime.report("mean_cosine", np.float64(0.123456789))
+    reports.report("mean_cosine", np.float64(0.123456789))
     assert capsys.readouterr().out == "mean_cosine = 0.1235\n"
     (data,), options = displayed[0]
     assert data == {"application/papermill.record/text/plain": "0.123456789"}
@@ -103,7 +140,7 @@ def test_report_shows_four_digits_and_stores_all(displayed, capsys):
 
 @pytest.mark.parametrize("value", [3, True, "circle"])
 def test_report_takes_counts_verdicts_and_text(displayed, capsys, value):
-    runtime.report("result", value)
+    reports.report("result", value)
     assert capsys.readouterr().out == f"result = {value}\n"
 
 
@@ -112,34 +149,34 @@ def test_report_takes_counts_verdicts_and_text(displayed, capsys, value):
 )
 def test_report_refuses_what_is_no_result(displayed, value):
     with pytest.raises(ValueError, match="value of result must be"):
-        runtime.report("result", value)
+        reports.report("result", value)
     assert not displayed
 
 
 @pytest.mark.parametrize("name", ["mean cosine", "", 3])
 def test_report_refuses_what_is_no_name(displayed, name):
     with pytest.raises(ValueError, match="name must be an identifier"):
-        runtime.report(name, 1.0)
+        reports.report(name, 1.0)
 
 
 def test_progress_passes_items_and_writes_no_widget(capsys):
-    assert list(runtime.progress(range(3), "counting")) == [0, 1, 2]
+    assert list(reports.progress(range(3), "counting")) == [0, 1, 2]
     assert capsys.readouterr().out == ""
 
 
 def test_a_missing_study_says_how_to_make_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(runtime, "book_folder", lambda: tmp_path)
+    monkeypatch.setattr(studies, "book_folder", lambda: tmp_path)
     with pytest.raises(FileNotFoundError, match=r"jepa-tutorial study 99_none"):
-        runtime.stored_study("99_none")
+        studies.stored_study("99_none")
 
 
 def test_multiples_are_checked():
-    runtime.check_multiple(8, image_size=32)
+    checks.check_multiple(8, image_size=32)
     with pytest.raises(
         ValueError, match="image_size must be a multiple of 8, got 36"
     ):
-        runtime.check_multiple(8, image_size=36)
+        checks.check_multiple(8, image_size=36)
     with pytest.raises(
         ValueError, match="image_size must be an integer of at least"
     ):
-        runtime.check_multiple(8, image_size=0)
+        checks.check_multiple(8, image_size=0)

@@ -1,0 +1,287 @@
+"""Executing a chapter, and what is kept of it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import torch
+from nbformat import NotebookNode
+
+from jepa_tutorial.chapters import (
+    ChapterError,
+    Parameters,
+    cell_timeout,
+    check_parameters,
+    code_cells,
+    presets,
+    study_cells,
+)
+from jepa_tutorial.reports import RECORD
+from jepa_tutorial.runtime import THREADS, pick_device
+from jepa_tutorial.staleness import code_hash
+from jepa_tutorial.studies import is_time, study_digest
+
+OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
+# What an overview says of time: the budget, and what the stored run took.
+TIME = re.compile(
+    r"\*\*Time:\*\* at most \d+ s on two CPU cores\."
+    r"( The run that is stored here [^\n]*? cores[^.\n]*\.)?"
+)
+
+
+def execute(
+    path: Path,
+    output: Path,
+    parameters: Parameters,
+    timeout: int,
+    *,
+    for_study: bool = False,
+) -> NotebookNode:
+    """Execute a chapter with papermill and write the result to ``output``.
+
+    Parameters
+    ----------
+    path : Path
+        The chapter; it is not changed.
+    output : Path
+        Where the executed notebook goes, also when a cell fails.
+    parameters : dict
+        Values for names of the parameters cell.
+    timeout : int
+        Seconds for one cell.
+    for_study : bool
+        Leave out the cells that only show.
+
+    Returns
+    -------
+    NotebookNode
+        The executed notebook, without what papermill adds for itself, and with our entry in
+        its metadata: seconds, device, versions and code hash.
+
+    Raises
+    ------
+    ChapterError
+        If a cell raises, the kernel dies, or a cell takes longer than the timeout. Names the
+        chapter and the cell.
+    ValueError
+        If a parameter is unknown or of another type than the notebook's own.
+    """
+    import papermill  # slow to import, and only needed here
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    source = nbformat.read(path, as_version=4)
+    parameters = check_parameters(path, parameters)
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / path.name
+        nbformat.write(study_cells(source) if for_study else source, given)
+        start, children = time.monotonic(), cpu_of_children()
+        try:
+            papermill.execute_notebook(
+                given,
+                output,
+                parameters,
+                cwd=str(output.parent),
+                kernel_name="python3",
+                execution_timeout=timeout,
+                progress_bar={"desc": path.stem},
+            )
+        except PapermillExecutionError as error:
+            raise ChapterError(
+                f"{path.stem}, {stopped_at(source, output)}: {error.ename}: {error.evalue}"
+            ) from error
+        except CellTimeoutError as error:
+            raise ChapterError(
+                f"{path.stem}, {stopped_at(source, output)}: took longer than {timeout} s and was "
+                "stopped. Run it again; if it hangs again, open the notebook and run that cell"
+            ) from error
+        except DeadKernelError as error:
+            raise ChapterError(
+                f"{path.stem}, {stopped_at(source, output)}: the kernel died, often for want of "
+                "memory"
+            ) from error
+    notebook = clean(nbformat.read(output, as_version=4))
+    seconds = time.monotonic() - start
+    notebook.metadata[OURS] = provenance(
+        path, seconds, cpu_of_children() - children or seconds
+    )
+    nbformat.write(notebook, output)
+    return notebook
+
+
+def stopped_at(source: NotebookNode, output: Path) -> str:
+    """Name the cell at which an execution stopped, by number and first line of code."""
+    executed = code_cells(nbformat.read(output, as_version=4))
+    # Not by execution count: a kernel that dies may take it along.
+    started = [
+        cell
+        for cell in executed
+        if cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    if not started:
+        return "before the first cell"
+    # Papermill adds cells, so the number is the one in the source.
+    ids = [cell.id for cell in source.cells]
+    last = started[-1]
+    if last.id not in ids:
+        return "the cell with the given parameters"
+    first_line = next(iter(last.source.strip().splitlines()), "empty")
+    return f"cell {ids.index(last.id) + 1} ({first_line})"
+
+
+def cpu_of_children() -> float:
+    """Return the seconds that kernels which have ended kept a core busy; 0 where none says."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def provenance(
+    path: Path, seconds: float, cpu_seconds: float
+) -> dict[str, Any]:
+    """Say what a run's results come from, and how long it took, by the clock and of a core.
+
+    The second is what a run of one thread takes on an idle machine.
+    """
+    packages = ("torch", "numpy", "scikit-learn", "jepa-tutorial")
+    return {
+        "code_hash": code_hash(path),
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(path),
+        "threads": THREADS,
+        "python": platform.python_version(),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu_seconds, 1),
+        "versions": {
+            name: importlib.metadata.version(name) for name in packages
+        },
+    }
+
+
+def machine(path: Path) -> str:
+    """Name the processor, and the GPU if there is one and the chapter uses it."""
+    named = {}
+    if Path("/proc/cpuinfo").is_file():  # elsewhere Python knows the name
+        first = (
+            Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+        )
+        lines = (line.partition(":") for line in first.splitlines())
+        named = {key.strip(): value.strip() for key, _, value in lines}
+    name = named.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" in named:
+        name += f" (family {named['cpu family']}, model {named['model']})"
+    name += f", {os.cpu_count()} cores"
+    if pick_device().type == "cuda" and "pick_device" in path.read_text(
+        "utf-8"
+    ):
+        name += f"; {torch.cuda.get_device_name()}"
+    return name
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """Drop what differs from run to run without meaning: times, paths, progress bars, ids."""
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                out for out in cell.outputs if out.get("name") != "stderr"
+            ]
+    text = nbformat.writes(notebook)
+    state = notebook.metadata.get("widgets", {})
+    state = state.get("application/vnd.jupyter.widget-state+json", {}).get(
+        "state", {}
+    )
+    # Widget ids are random. Number them in the order in which the page shows them.
+    for number, model in enumerate(sorted(state, key=text.find)):
+        text = text.replace(model, f"{number:032x}")
+    return nbformat.reads(text, as_version=4)
+
+
+def store(path: Path) -> NotebookNode:
+    """Execute a chapter at its own parameters and put the result in its place, all or nothing.
+
+    Outputs that have not changed stay as they are, measured times included.
+    """
+    old = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / path.name
+        notebook = execute(path, output, {}, cell_timeout(path, "default"))
+    before = {cell.id: cell for cell in code_cells(old)}
+    for cell in code_cells(notebook):
+        stored = before.get(cell.id)
+        if stored and untimed(stored.outputs) == untimed(cell.outputs):
+            cell.outputs = stored.outputs
+    notebook.metadata[OURS]["study"] = study_digest(path)
+    state_time(path, notebook)
+    write_in_place(path, nbformat.writes(notebook) + "\n")
+    return notebook
+
+
+def untimed(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return outputs without measured times, and without the numbers of executions."""
+    outputs = copy.deepcopy(outputs)
+    for output in outputs:
+        output.pop("execution_count", None)
+        if "text" in output:
+            output.text = re.sub(r"(?m)^\w+_seconds = .*$", "", output.text)
+        if is_time(
+            output.get("metadata", {}).get("scrapbook", {}).get("name", "")
+        ):
+            output.data = {}
+    return outputs
+
+
+def state_time(path: Path, notebook: NotebookNode) -> None:
+    """Write into a chapter's overview what its stored run took, and on what."""
+    budget, run = presets(path)["budget_s"], notebook.metadata[OURS]
+    sentence = (
+        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}."
+    )
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = TIME.sub(sentence, cell.source)
+
+
+def write_in_place(path: Path, text: str) -> None:
+    """Write a file under another name, then rename it: an interruption leaves the old one."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def reported(notebook: NotebookNode) -> dict[str, Any]:
+    """Return the values that the notebook's cells reported, by name."""
+    values: dict[str, Any] = {}
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            record = output.get("metadata", {}).get("scrapbook")
+            if record:
+                values[record["name"]] = ast.literal_eval(
+                    output["data"][RECORD + "text/plain"]
+                )
+    return values

@@ -1,0 +1,270 @@
+"""Renewing stored values by proof: a sample is run again, and must report what is stored."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+
+from jepa_tutorial.chapters import (
+    ChapterError,
+    Parameters,
+    code_cells,
+    default_parameters,
+    study_grid,
+)
+from jepa_tutorial.execution import OURS, reported, write_in_place
+from jepa_tutorial.runs import key, run_rows, write_study
+from jepa_tutorial.staleness import code_hash
+from jepa_tutorial.studies import Row, is_time, read_study, study_digest
+
+SAME_RUN = (
+    "machine",
+    "threads",
+)  # and the same build of torch: equal but for rounding
+ROUNDING = 1e-6  # relative
+
+
+class Difference(NamedTuple):
+    """How far a value is from the stored one, relative to it and in parts of what is allowed."""
+
+    name: str
+    stored: Any
+    now: Any
+    relative: float
+    share: float  # of what is allowed
+
+
+# --- what is out of date -----------------------------------------------------------------------
+
+
+def out_of_date(path: Path) -> list[str]:
+    """Return a sentence for each way in which a chapter's stored values are out of date."""
+    number, found = path.stem[:2], []
+    grid, study = study_grid(path), read_study(path)
+    have = {key(row["parameters"]) for row in study["rows"]}
+    missing = [p for p in grid if key(p) not in have]
+    if missing:
+        found.append(
+            f"The study of {path.stem} lacks {len(missing)} of {len(grid)} runs: "
+            f"run `make study CHAPTER={number}`"
+        )
+    old = stale_rows(path, study["rows"])
+    if old:
+        found.append(
+            f"{path.name} or the package code it uses has changed since {len(old)} of "
+            f"{len(study['rows'])} rows of its study: run `make verify CHAPTER={number}`"
+        )
+    reason = stale_page(path)
+    if reason:
+        found.append(reason)
+    return found
+
+
+def stale_rows(path: Path, rows: list[Row]) -> list[Row]:
+    """Return the rows that other code made than a chapter's of today."""
+    now = code_hash(path)
+    return [row for row in rows if row["code_hash"] != now]
+
+
+def stale_page(path: Path) -> str | None:
+    """Return a sentence saying why a page's stored outputs are out of date, or None."""
+    notebook, number = nbformat.read(path, as_version=4), path.stem[:2]
+    run = notebook.metadata.get(OURS, {})
+    cells = (cell for cell in code_cells(notebook) if cell.source.strip())
+    if any(cell.execution_count is None for cell in cells):
+        return f"{path.name} has cells that were never run: run `make run CHAPTER={number}`"
+    if run.get("study") != study_digest(path):
+        return (
+            f"The study of {path.stem} has other rows or values than when {path.name} was run: "
+            f"run `make run CHAPTER={number}`"
+        )
+    if run.get("code_hash") != code_hash(path):
+        return (
+            f"{path.name} or the package code it uses has changed since its outputs: "
+            f"run `make verify CHAPTER={number}` or `make run CHAPTER={number}`"
+        )
+    return None
+
+
+# --- proof -------------------------------------------------------------------------------------
+
+
+def verify(path: Path) -> Iterator[str]:
+    """Run a sample of a chapter's stale rows again; if all agree, stamp rows and page as current.
+
+    The sample is drawn by the hash of the new code: at least two rows, and at least one of each
+    variant. The page is proven by the row at its own parameters.
+
+    Parameters
+    ----------
+    path : Path
+        The chapter.
+
+    Yields
+    ------
+    str
+        Sentences that say what is done and found.
+
+    Raises
+    ------
+    ChapterError
+        If a value differs by more than is allowed. Names the values, and what to run.
+    """
+    study, now = read_study(path), code_hash(path)
+    old = stale_rows(path, study["rows"])
+    if old:
+        some = sample(old, now)
+        yield f"{len(old)} of {len(study['rows'])} rows are stale; running {len(some)} again"
+        stored = {key(row["parameters"]): row for row in study["rows"]}
+        found: list[Difference] = []
+        for row in run_rows(path, some):
+            before = stored[key(row["parameters"])]
+            found += differences(before, row, variant(before, study["rows"]))
+            yield f"{row['parameters']}: {row['seconds']:.0f} s"
+        refuse(path, found)
+        if code_hash(path) != now:
+            raise ChapterError(
+                f"{path.stem} has changed meanwhile: verify it again"
+            )
+        proof = describe(found, some, now)
+        for row in old:
+            row |= {"code_hash": now, "proven": proof["date"]}
+        study["proofs"].append(proof)
+        write_study(path, study)
+        yield f"all agree: {proof['largest_difference']}"
+    if stale_page(path):
+        yield prove_page(path, study["rows"])
+
+
+def sample(rows: list[Row], code: str) -> list[Parameters]:
+    """Choose rows by a hash: one of each variant, and at least two in all if there are two."""
+    draw, chosen = random.Random(code), []
+    left = [row["parameters"] for row in rows]
+    draw.shuffle(left)
+    seen: set[str] = set()
+    for parameters in left:
+        name = key({**parameters, "seed": None})
+        if name not in seen:
+            chosen.append(parameters)
+            seen.add(name)
+    others = [parameters for parameters in left if parameters not in chosen]
+    return chosen + others[: max(0, 2 - len(chosen))]
+
+
+def variant(row: Row, rows: list[Row]) -> list[Row]:
+    """Return the rows that are equal to one but for the seed."""
+    name = key({**row["parameters"], "seed": None})
+    return [r for r in rows if key({**r["parameters"], "seed": None}) == name]
+
+
+def differences(stored: Row, now: Row, seeds: list[Row]) -> list[Difference]:
+    """Compare each reported value of two runs at the same parameters, but no times.
+
+    On the same processor, with the same build of torch and as many threads, numbers must be
+    equal but for rounding; elsewhere they may differ by half of what they spread over seeds.
+    """
+    same = all(stored[name] == now[name] for name in SAME_RUN)
+    same = same and stored["versions"]["torch"] == now["versions"]["torch"]
+    found = []
+    for name in sorted(stored["values"].keys() | now["values"].keys()):
+        if is_time(name):
+            continue
+        old, new = stored["values"].get(name), now["values"].get(name)
+        if (
+            isinstance(old, (bool, str))
+            or None in (old, new)
+            or isinstance(new, (bool, str))
+        ):
+            gap = 0.0 if old == new else float("inf")
+            found.append(Difference(name, old, new, gap, gap))
+            continue
+        rounding = ROUNDING * max(abs(old), abs(new))
+        values = [row["values"][name] for row in seeds if name in row["values"]]
+        half = (max(values) - min(values)) / 2
+        gap, allowed = abs(old - new), rounding if same else max(rounding, half)
+        relative = gap / max(abs(old), abs(new)) if gap else 0.0
+        found.append(
+            Difference(name, old, new, relative, gap / allowed if gap else 0.0)
+        )
+    return found
+
+
+def refuse(path: Path, found: list[Difference]) -> None:
+    """Raise if a value differs by more than is allowed."""
+    wrong = [d for d in found if d.share > 1]
+    if wrong:
+        listed = "".join(
+            f"\n  {d.name} was {d.stored!r}, is {d.now!r}" for d in wrong
+        )
+        raise ChapterError(
+            f"{path.stem}: {len(wrong)} of {len(found)} values differ from the stored ones. If "
+            f"that is meant, run `make study CHAPTER={path.stem[:2]}` and "
+            f"`make run CHAPTER={path.stem[:2]}`. They are:{listed}"
+        )
+
+
+def describe(
+    found: list[Difference], rows: list[Parameters], code: str
+) -> dict[str, Any]:
+    """Say what a proof rests on."""
+    largest = max(found, key=lambda difference: difference.share)
+    return {
+        "code_hash": code,
+        "date": datetime.date.today().isoformat(),
+        "rows": rows,
+        "values": len(found),
+        "tolerance": f"{ROUNDING:g} relative where processor, torch and threads are the same, "
+        "else half of the spread over seeds",
+        "largest_difference": f"{largest.name}, {largest.relative:.2g} relative, "
+        f"{largest.share:.2g} of what is allowed",
+    }
+
+
+def prove_page(path: Path, rows: list[Row]) -> str:
+    """Stamp a page whose code has changed, if its row proves that it would report the same.
+
+    Raises
+    ------
+    ChapterError
+        If there is no such row, it is stale, or a value differs.
+    """
+    notebook, number = nbformat.read(path, as_version=4), path.stem[:2]
+    run = notebook.metadata.get(OURS, {})
+    own = row_of_page(path, rows)
+    reason = stale_page(path)
+    if (
+        own is None
+        or run.get("study") != study_digest(path)
+        or "code_hash" not in run
+    ):
+        raise ChapterError(
+            reason or f"No row of {path.stem} is at its page's parameters"
+        )
+    page = {"parameters": {}, "values": reported(notebook)} | run
+    refuse(path, differences(page, own, variant(own, rows)))
+    run |= {
+        "code_hash": code_hash(path),
+        "proven": datetime.date.today().isoformat(),
+    }
+    write_in_place(path, nbformat.writes(notebook) + "\n")
+    return (
+        f"{path.name} reports what its row does, and is stamped as current; if its pictures "
+        f"changed, run `make run CHAPTER={number}`"
+    )
+
+
+def row_of_page(path: Path, rows: list[Row]) -> Row | None:
+    """Return the row at the page's own parameters, if it is there and not stale."""
+    own = default_parameters(nbformat.read(path, as_version=4))
+    now = code_hash(path)
+    found = (
+        r
+        for r in rows
+        if own | r["parameters"] == own and r["code_hash"] == now
+    )
+    return next(found, None)

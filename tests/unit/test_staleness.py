@@ -1,0 +1,132 @@
+"""What makes stored values stale: code that can change a value, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from toy import change, write_book
+
+from jepa_tutorial import chapters, staleness
+
+PACKAGE = Path(staleness.__file__).parent
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package that a test may change."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(PACKAGE, tmp_path / "jepa_tutorial", ignore=ignore)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("losses.py", '"""One minus the mean', '"""1 minus the mean'),
+        ("losses.py", "    check_shape(", "    # a comment\n    check_shape("),
+        ("losses.py", "    check_shape(", "    assert True\n    check_shape("),
+        ("losses.py", "    check_shape(", "    check_positive("),
+        ("losses.py", "z_hat: Tensor", "z_hat: object"),
+        ("losses.py", "def cosine", "def f():\n    ...\n\n\ndef cosine"),
+        ("checks.py", "must be an integer of at least 1", "must be 1 or more"),
+        ("checks.py", "number < 1", "number < 2"),
+        ("reports.py", "mininterval=0.5", "mininterval=0.7"),
+        ("plots.py", "def use_style() -> None:", "def use_style(x=1) -> None:"),
+        ("widgets.py", "class Explorer", "class Explored"),
+        ("explorer.js", "Pause", "Stop"),
+        ("probes.py", "dim=-1", "dim=1"),  # nothing here imports it
+        ("runtime.py", "must be an integer from 0", "must lie between 0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_change_a_value_makes_nothing_stale(
+    tmp_path, package, file, old, new
+):
+    path = write_book(
+        tmp_path,
+        "from jepa_tutorial.losses import cosine_loss\n"
+        "from jepa_tutorial.runtime import set_seed\nfrom jepa_tutorial import plots\n"
+        "from jepa_tutorial.widgets import Explorer\ncosine_loss, set_seed, plots, Explorer",
+    )
+    before = staleness.code_hash(path, package)
+    change(package / file, old, new)
+    assert staleness.code_hash(path, package) == before
+
+
+@pytest.mark.parametrize(
+    ("names", "file", "old", "new"),
+    [
+        (".losses import cosine_loss", "losses.py", "return 1 - F", "return 1.001 - F"),
+        # Whatever name it has here, or as an attribute.
+        (".losses import cosine_loss as c", "losses.py", "1 - F", "2 - F"),
+        (" import losses as ls\nls.cosine_loss", "losses.py", "1 - F", "2 - F"),
+        # Under another name; through a constant, an import, a function of another module.
+        (".losses import cosine_loss", "losses.py", "cosine_loss", "cosine_cost"),
+        (".losses import cosine_loss", "losses.py", "torch.nn.functional as F", "torch as F"),
+        (".runtime import set_seed", "runtime.py", "SEEDS = 2**32", "SEEDS = 2**31"),
+        (".trajectories import make_trajectories", "runtime.py", "_seed(", "_seed(1 + "),
+    ],
+)  # fmt: skip
+def test_what_can_change_a_value_makes_it_stale(
+    tmp_path, package, names, file, old, new
+):
+    path = write_book(tmp_path, f"from jepa_tutorial{names}")
+    before = staleness.code_hash(path, package)
+    change(package / file, old, new)
+    assert staleness.code_hash(path, package) != before
+
+
+@pytest.mark.parametrize(
+    ("number", "source", "counts"),
+    [
+        (0, "# Another title", False),
+        (1, "steps = 4\nseed = 0", True),
+        (2, "from torch import Tensor", True),
+        (3, "print('look again')", False),
+    ],
+)
+def test_cells_that_compute_count_and_no_others(
+    tmp_path, number, source, counts
+):
+    path = write_book(tmp_path)
+    before = staleness.code_hash(path)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[number].source = source
+    nbformat.write(notebook, path)
+    assert (staleness.code_hash(path) != before) == counts
+
+
+def test_every_chapter_reaches_what_it_imports():
+    for path in chapters.chapters(PACKAGE.parent / "book"):
+        notebook = chapters.study_cells(nbformat.read(path, as_version=4))
+        source = "\n".join(c.source for c in chapters.code_cells(notebook))
+        code = staleness.parse(source)
+        reached = staleness.reached(code, PACKAGE)
+        for module, name in staleness.imported(code).values():
+            if module not in staleness.LEFT_OUT:
+                assert any(repr(name) in part for part in reached), (
+                    f"{module}.{name}"
+                )
+
+
+def test_magics_do_not_stop_the_hash(tmp_path):
+    path = write_book(
+        tmp_path, "import sys\nif sys:\n    %pip install x\n!ls\nx = 1"
+    )
+    assert len(staleness.code_hash(path)) == 16
+
+
+def test_canonical_text_is_fixed():
+    """The same text on all Python versions: this literal was made on 3.11."""
+    tree = staleness.parse(
+        'def f(a: int, *, b=1) -> str:\n    "doc"\n    if a:\n        raise E(a)\n'
+        '    return f"{a}" if b else None\n'
+    )
+    assert staleness.canonical(tree) == (
+        "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='a')], "
+        "kwonlyargs=[arg(arg='b')], kw_defaults=[Constant(value=1)]), "
+        "body=[Return(value=IfExp(test=Name(id='b', ctx=Load()), "
+        "body=JoinedStr(values=[FormattedValue(value=Name(id='a', ctx=Load()), conversion=-1)]), "
+        "orelse=Constant()))])])"
+    )
