@@ -11,8 +11,7 @@ import argparse
 import statistics
 import time
 
-import torch
-
+from jepa_tutorial.runtime import new_generator
 from jepa_tutorial.two_rooms import two_rooms
 
 LENGTH = 21
@@ -20,7 +19,7 @@ LENGTH = 21
 
 def seconds(calls: int, episodes: int) -> float:
     """Wall-clock time of some calls, with as many episodes in each."""
-    generator = torch.Generator().manual_seed(0)
+    generator = new_generator(0)
     start = time.perf_counter()
     for _ in range(calls):
         two_rooms(episodes, LENGTH, generator)

@@ -16,6 +16,7 @@ from torch import Tensor
 from jepa_tutorial.cache import data_folder
 from jepa_tutorial.checks import check_range
 from jepa_tutorial.downloads import fetch
+from jepa_tutorial.runtime import new_generator
 
 # The part of MNIST (LeCun et al., 1998) that is called its test set: 10,000 digits are enough
 # here, and a tenth of the download.
@@ -34,12 +35,13 @@ class Digits(NamedTuple):
     """Pictures of single digits.
 
     ``images`` are ``(N, 28, 28)``, uint8; ``labels`` ``(N,)``, from 0 to 9; ``source`` is a
-    sentence that says where they come from.
+    sentence that says where they come from, and ``name`` says it in a word, for a report.
     """
 
     images: Tensor
     labels: Tensor
     source: str
+    name: str
 
 
 def load_digits(url: str = MNIST_URL) -> Digits:
@@ -72,7 +74,7 @@ def load_digits(url: str = MNIST_URL) -> Digits:
         warnings.warn(f"MNIST is not used: {error}", stacklevel=2)
         return small_digits()
     images, labels = (read_idx(path) for path in paths)
-    return Digits(images, labels, "The digits are 10,000 of MNIST.")
+    return Digits(images, labels, "The digits are 10,000 of MNIST.", "MNIST")
 
 
 def small_digits() -> Digits:
@@ -86,6 +88,7 @@ def small_digits() -> Digits:
         torch.from_numpy(bunch.target),
         "MNIST was not to be had, so the digits are scikit-learn's 1,797, enlarged: expect "
         "other numbers than those in the text.",
+        "scikit-learn",
     )
 
 
@@ -130,9 +133,9 @@ def split_digits(
         raise ValueError(
             f"each part needs at least one digit, got {sizes} for training, test and validation"
         )
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(count, generator=new_generator(0))
     train, tested, valid = (
-        Digits(digits.images[rows], digits.labels[rows], digits.source)
+        digits._replace(images=digits.images[rows], labels=digits.labels[rows])
         for rows in order.split(sizes)
     )
     return train, valid, tested

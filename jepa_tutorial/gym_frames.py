@@ -15,6 +15,7 @@ from torch import Tensor
 from jepa_tutorial.cache import Arrays, cached
 from jepa_tutorial.checks import check_positive, check_range
 from jepa_tutorial.reports import progress
+from jepa_tutorial.runtime import SEEDS, SET_SEEDS, check_seed
 
 Policy = Callable[[Any, np.random.Generator], Any]
 TRIES = 20  # episodes that may be begun for each that is asked for
@@ -43,11 +44,12 @@ def gym_frames(
         ``"random"``: each action is drawn from the action space and kept for one to eight steps.
         Else a function of the environment's observation and a NumPy generator.
     num_samples, seq_len : int
-        Episodes, and frames in each.
+        Episodes, at most 52,428, and frames in each.
     image_size : int
         Height and width that frames are resized to, from 16 to 128.
     seed : int
-        Of all randomness, at least 0. Two seeds have no episode in common.
+        Of the first episode that is tried; each one after it has the next seed. Two sets whose
+        seeds come from `deal_seeds` have no episode in common.
 
     Returns
     -------
@@ -64,9 +66,10 @@ def gym_frames(
         If the environment is unknown, cannot draw itself, or never lasts that long; if its
         actions are neither discrete nor a box; or a number is out of range.
     """
-    check_positive(num_samples=num_samples, seq_len=seq_len)
+    check_range(1, SET_SEEDS // TRIES, num_samples=num_samples)
+    check_positive(seq_len=seq_len)
     check_range(16, 128, image_size=image_size)
-    check_range(0, 2**63 - 1, seed=seed)
+    check_seed(seed, SEEDS - TRIES * num_samples + 1)  # the last one fits
     sizes = dict(
         num_samples=num_samples,
         seq_len=seq_len,
@@ -81,7 +84,7 @@ def gym_frames(
         )
     return cached(
         "gym_frames",
-        2,
+        3,
         lambda **about: collect(about.pop("env_id"), None, **about),
         env_id=env_id,
         **sizes,
@@ -148,7 +151,7 @@ def collect(
 ) -> Arrays:
     """Run the environment, episode after episode."""
     with without_screen(), contextlib.closing(make_env(env_id)) as env:
-        tries = range(seed * 2**20, seed * 2**20 + TRIES * num_samples)  # seeds
+        tries = range(seed, seed + TRIES * num_samples)  # seeds
         tried = (
             one_episode(env, policy, seq_len, image_size, n) for n in tries
         )
@@ -172,8 +175,10 @@ def one_episode(
     from gymnasium import spaces  # there by now
 
     flatten: Any = spaces.flatten  # discrete ones become one of all
-    rng = np.random.default_rng(seed)
-    env.action_space.seed(seed)
+    # The environment draws the start from this seed. With the same one, the policy would draw
+    # the same numbers, and the first action would follow from the start.
+    rng = np.random.default_rng((seed, 1))
+    env.action_space.seed(int(rng.integers(SEEDS)))
     observation, _ = env.reset(seed=seed)
     act = policy or Sticky(env.action_space)
     frames = [resized(env.render(), image_size)]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.digits import Digits
+from jepa_tutorial.runtime import SEEDS, SET_SEEDS, check_seed, new_generator
 
 GRID = 8  # cells on each side of a location map
 PIECE = 16  # clips drawn at a time, so that memory grows with the output only
@@ -52,9 +53,9 @@ def moving_mnist(
     digits : Digits
         To draw from.
     num_samples, seq_len : int
-        Clips, and frames in each.
+        Clips, at most ``SET_SEEDS``, and frames in each.
     seed : int
-        Of the first clip; the next has the next.
+        Of the first clip; the next has the next, up to 2**32 - 1. See `deal_seeds`.
     num_digits : int
         Digits in each clip, M.
     image_size : int
@@ -69,10 +70,13 @@ def moving_mnist(
     Raises
     ------
     ValueError
-        If a count is below 1, the picture is not larger than a digit, or the speed is negative.
+        If a count is below 1, the picture is not larger than a digit, the speed is negative, or
+        the clips need more seeds than a set may use or seeds out of range.
     """
     check_positive(num_samples=num_samples, seq_len=seq_len)
     check_positive(num_digits=num_digits, image_size=image_size)
+    check_range(1, SET_SEEDS, num_samples=num_samples)
+    check_seed(seed, SEEDS - num_samples + 1)  # the last clip needs one, too
     check_range(0, image_size, speed=speed)
     size = digits.images.shape[-1]
     check_range(size + 1, 4096, image_size=image_size)
@@ -105,10 +109,9 @@ def draw_starts(
     num_images: int, num_samples: int, num_digits: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which digits, where from 0 to 1, and in which direction: from one seed a clip."""
-    generator = torch.Generator()
     draws = torch.stack(
         [
-            torch.rand(num_digits, 4, generator=generator.manual_seed(seed + n))
+            torch.rand(num_digits, 4, generator=new_generator(seed + n))
             for n in range(num_samples)
         ]
     )
@@ -242,7 +245,7 @@ def read_sequence_file(path: str | Path) -> tuple[Tensor, Tensor]:
             f"{path} must hold uint8 of shape {expected}, got {sequences.dtype} of shape "
             f"{sequences.shape}"
         )
-    order = torch.randperm(10_000, generator=torch.Generator().manual_seed(42))
+    order = torch.randperm(10_000, generator=new_generator(42))
     parts = []
     for rows in order.split([9_000, 1_000]):
         clips = torch.from_numpy(sequences[:, rows.numpy()]).transpose(0, 1)

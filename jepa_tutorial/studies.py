@@ -10,6 +10,9 @@ from typing import Any
 
 from jepa_tutorial.runtime import book_folder
 
+# Runs with these seeds are there to set the thresholds of claims on, and for nothing else.
+TUNING_SEEDS = range(100, 105)
+
 Row = dict[str, Any]
 Study = dict[str, Any]
 
@@ -49,6 +52,9 @@ def matching_runs(
 ) -> list[dict[str, Any]]:
     """Reported values of all runs that changed these parameters, and no others, in this way.
 
+    Runs with a seed among ``TUNING_SEEDS`` are left out: what was set on them cannot be tested or
+    shown on them.
+
     Parameters
     ----------
     study : dict
@@ -70,7 +76,8 @@ def matching_runs(
             for name, value in row["parameters"].items()
             if name not in besides
         }
-        if others == changes:
+        tuning = row["parameters"].get("seed") in TUNING_SEEDS
+        if others == changes and not tuning:
             found.append(row["values"])
     return found
 

@@ -13,6 +13,7 @@ from jepa_tutorial.checks import (
     check_range,
     check_shape,
 )
+from jepa_tutorial.runtime import new_generator
 
 
 def uniform(
@@ -132,7 +133,7 @@ def make_trajectories(
     noise : float
         Standard deviation of the Gaussian noise on each coordinate, from 0 to 10.
     seed : int
-        The same seed gives the same trajectories.
+        The same seed gives the same trajectories; from 0 to 2**32 - 1.
 
     Returns
     -------
@@ -144,12 +145,12 @@ def make_trajectories(
     Raises
     ------
     ValueError
-        For an unknown pattern, a size below 1 or a noise out of range.
+        For an unknown pattern, a size below 1, or a noise or seed out of range.
     """
     check_positive(num_samples=num_samples, seq_len=seq_len)
     check_choice(PATTERNS, pattern=pattern)
     check_range(0, 10, noise=noise)
-    generator = torch.Generator().manual_seed(seed)
+    generator = new_generator(seed)
     x, state = PATTERNS[pattern](num_samples, seq_len, generator)
     return x + noise * torch.randn(x.shape, generator=generator), state
 

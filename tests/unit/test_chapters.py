@@ -6,11 +6,13 @@ import ast
 import difflib
 import re
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell, new_notebook
 
 from jepa_tutorial import chapters, execution, staleness
 from jepa_tutorial.reports import RECORD
@@ -184,20 +186,17 @@ def test_prose_stands_before_code(notebook):
     assert sum(before) / len(before) >= 0.9
 
 
-def test_seeds_fit_into_the_generator(path, notebook):
-    """Of a larger seed PyTorch's generator takes the low 32 bits: 2**40 is the seed 0."""
-    large = [
-        cell.source
-        for cell in code(notebook)
-        for power in re.findall(r"2\s*\*\*\s*(\d+)", cell.source)
-        if int(power) >= 32 and "seed" in cell.source
-    ]
-    if path.stem == "06_moving_mnist":  # not mended yet; its page says so
-        assert "the generator, which uses their low 32 bits only" in prose(
-            notebook
-        )
-    else:
-        assert not large
+def test_generators_come_from_the_helper_that_refuses_seeds_out_of_range():
+    """PyTorch takes any, and cuts them off: of 2**40 it makes 0."""
+    texts = {
+        path.name: "\n".join(c.source for c in code(nbformat.read(path, 4)))
+        for path in CHAPTERS
+    }
+    for path in (ROOT / "jepa_tutorial").glob("*.py"):
+        if path.stem != "runtime":
+            texts[path.name] = path.read_text()
+    own = re.compile(r"\bGenerator\(\)|\.manual_seed\(")
+    assert not [name for name, text in texts.items() if own.search(text)]
 
 
 def test_has_a_picture_every_few_cells(notebook):
@@ -314,6 +313,162 @@ def test_explorers_carry_their_frames_and_texts(notebook):
         assert [buffer["path"] for buffer in explorer["buffers"]] == [
             ["frames"]
         ]
+
+
+# --- a study leaves out the cells that only show -------------------------------------------------
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+EXPRESSIONS_WITH_NAMES_OF_THEIR_OWN = (
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+
+
+def taken_from_outside(node: ast.AST) -> set[str]:
+    """Names that a definition, lambda or comprehension reads and does not bind itself."""
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    own = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.arg):
+            own.add(part.arg)
+        elif isinstance(part, DEFINITIONS):
+            own.add(part.name)
+    return read - own
+
+
+def what_happens(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each name that a cell reads or binds, in order; a function reads when it is called."""
+    if isinstance(node, DEFINITIONS):
+        yield "binds", node.name
+    elif isinstance(node, EXPRESSIONS_WITH_NAMES_OF_THEIR_OWN):
+        for name in taken_from_outside(node):
+            yield "reads", name
+    elif isinstance(node, ast.alias):
+        yield "binds", (node.asname or node.name).split(".")[0]
+    elif isinstance(node, ast.Name):
+        yield "reads" if isinstance(node.ctx, ast.Load) else "binds", node.id
+    else:
+        if isinstance(node, ast.AugAssign) and isinstance(
+            node.target, ast.Name
+        ):
+            yield "reads", node.target.id
+        parts = list(ast.iter_child_nodes(node))
+        for first in ("value", "iter"):  # before the names that they are given
+            parts.sort(key=lambda part: part is not getattr(node, first, None))
+        for part in parts:
+            yield from what_happens(part)
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(
+            node.ctx, ast.Store
+        ):  # x.y = 1 or x[y] = 1 makes another x
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Name):
+                    yield "binds", part.id
+
+
+def held_functions(statement: ast.stmt) -> dict[str, set[str]]:
+    """What the functions that a statement keeps under a name read, when they are called."""
+    if isinstance(statement, DEFINITIONS):
+        return {statement.name: taken_from_outside(statement)}
+    if not isinstance(statement, ast.Assign):
+        return {}
+    read = [
+        taken_from_outside(part)
+        for part in ast.walk(statement.value)
+        if isinstance(part, ast.Lambda)
+    ]
+    parts = [part for target in statement.targets for part in ast.walk(target)]
+    names = [part.id for part in parts if isinstance(part, ast.Name)]
+    return {name: set().union(*read) for name in names if read}
+
+
+def breaches(notebook) -> list[str]:
+    """How the cells that only show have a hand in what is computed; empty if they do not."""
+    found: list[str] = []
+    shown: set[str] = set()  # names as a cell that only shows has left them
+    held: dict[str, set[str]] = {}
+
+    def reached(name: str) -> set[str]:
+        seen, waiting = set(), [name]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += held.get(name, ())
+        return seen
+
+    for cell in code(notebook):
+        only_shows = chapters.SKIP_STUDY in cell.metadata.get("tags", [])
+        if not only_shows and re.search(
+            r"\b(stored_study|matching_runs)\b", cell.source
+        ):
+            found.append(
+                f"computes with the stored study: {cell.source[:60]!r}"
+            )
+        for statement in staleness.parse(cell.source).body:
+            for name, read in held_functions(statement).items():
+                held[name] = held.get(name, set()) | read
+            for does, name in what_happens(statement):
+                if does == "reads" and only_shows and "report" in reached(name):
+                    found.append(f"reports, only showing: {cell.source[:60]!r}")
+                elif does == "reads" and not only_shows:
+                    found += [
+                        f"{one} is what a cell that only shows made it: {cell.source[:60]!r}"
+                        for one in sorted(reached(name) & shown)
+                    ]
+                elif does == "binds" and only_shows:
+                    shown.add(name)
+                elif does == "binds":
+                    shown.discard(name)
+    return list(dict.fromkeys(found))
+
+
+def test_cells_that_only_show_leave_the_computation_alone(notebook):
+    found = breaches(notebook)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["report('a', 1)"], ["reports, only showing"]),
+        (
+            ["def f():\n    report('a', 1)", "f()"],
+            ["reports, only showing"],
+        ),
+        (["import numpy as np", "-np.ones(3)"], ["np is what"]),
+        (["for x in (1, 2):\n    pass", "-y = [x]"], ["x is what"]),
+        (["with f() as x:\n    pass", "-x += 1"], ["x is what"]),
+        (["x = 2", "-x = x + 1"], ["x is what"]),
+        (["-x = {}", "x[1] = 2", "-x"], ["x is what"]),
+        (["x = 2", "-for x in (1,):\n    x = x + 1", "-x"], []),
+        (["-def f():\n    return x", "x = 2", "-f()"], ["x is what"]),
+        (["-d = {1: lambda: x}", "x = 2", "-d[1]()"], ["x is what"]),
+        (["x = 2", "-def f():\n    return x", "-x = 3", "-f()"], []),
+        (["x = 2", "-y = [x for x in (1, 2)]"], []),
+        (["x = 2", "x + 1", "-x = 1", "-report('a', x)"], []),
+        (["-from a import stored_study"], ["computes with the stored study"]),
+        (["-runs = matching_runs(s)"], ["computes with the stored study"]),
+        (["runs = matching_runs(stored_study('01'))"], []),
+    ],
+)
+def test_the_check_of_cells_that_only_show_sees_each_breach(cells, words):
+    """A cell that computes begins with a minus."""
+    notebook = new_notebook(
+        cells=[
+            new_code_cell(
+                cell.removeprefix("-"),
+                metadata={"tags": [] if cell[0] == "-" else ["skip-study"]},
+            )
+            for cell in cells
+        ]
+    )
+    found = breaches(notebook)
+    assert len(found) == len(words)
+    assert all(w in text for w, text in zip(words, found, strict=True))
 
 
 # --- chapter and package stay one --------------------------------------------------------------

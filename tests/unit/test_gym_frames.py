@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from jepa_tutorial.gym_frames import gym_frames, make_env
+from jepa_tutorial.runtime import deal_seeds
 
 SIZES = dict(num_samples=2, seq_len=6, image_size=32)
 
@@ -74,16 +76,40 @@ def test_another_number_is_another_file(folder):
     assert len(list((folder / "cache").iterdir())) == 3
 
 
-def test_two_seeds_share_no_episode():
-    """Else the episodes of one seed would be held out from another in name only."""
-    starts = []
-    for seed in (0, 1):
-        found = gym_frames(
-            "Pendulum-v1", num_samples=4, seq_len=1, image_size=16, seed=seed
-        )
-        starts.append(found["observations"][:, 0])
-    both = torch.cat(starts).unique(dim=0)
-    assert len(both) == 8
+def shared(env_id, *seeds):
+    """Which of these two sets of episodes have in common: starts, actions."""
+    sizes = dict(num_samples=20, seq_len=6, image_size=16)
+    first, other = (gym_frames(env_id, **sizes, seed=seed) for seed in seeds)
+    parts = {"starts": ("observations", 0), "actions": ("actions", slice(None))}
+    return {
+        name
+        for name, (part, which) in parts.items()
+        if {each[which].numpy().tobytes() for each in first[part]}
+        & {each[which].numpy().tobytes() for each in other[part]}
+    }
+
+
+@pytest.mark.parametrize("seed", [0, 1, 100])
+def test_no_two_sets_share_an_episode(seed):
+    """Else one would be held out from the other in name only."""
+    for one, other in itertools.combinations(deal_seeds(seed), 2):
+        assert shared("Pendulum-v1", one, other) == set()
+        # Buttons that are held: few sequences of five, so only starts tell.
+        assert "starts" not in shared("CartPole-v1", one, other)
+
+
+def test_sets_that_overlap_are_noticed():
+    seed = deal_seeds(0).train
+    assert shared("Pendulum-v1", seed, seed + 19) == {"starts", "actions"}
+    assert "starts" in shared("CartPole-v1", seed, seed + 19)
+
+
+def test_the_first_action_does_not_follow_from_the_start():
+    found = gym_frames("Pendulum-v1", num_samples=50, seq_len=2, image_size=16)
+    cosine, sine, spin = found["observations"][:, 0].T
+    for start in (torch.atan2(sine, cosine), spin):
+        both = torch.stack([start, found["actions"][:, 0, 0]])
+        assert torch.corrcoef(both)[0, 1].abs() < 0.5
 
 
 def test_an_action_leads_from_its_frame_to_the_next():
@@ -226,7 +252,7 @@ def test_numbers_become_one_of_all():
 
 def test_frames_are_the_pictures_made_small():
     env = make_env("CartPole-v1")
-    env.reset(seed=2**20)  # of the first episode of seed 1
+    env.reset(seed=1)
     picture = torch.from_numpy(env.render().copy()).float()
     env.close()
     found = gym_frames("CartPole-v1", **SIZES | {"seq_len": 1}, seed=1)
@@ -238,9 +264,11 @@ def test_frames_are_the_pictures_made_small():
     ("changes", "message"),
     [
         ({"num_samples": 0}, "num_samples"),
+        ({"num_samples": 60_000}, "num_samples"),
         ({"seq_len": 0}, "seq_len"),
         ({"image_size": 8}, "image_size"),
         ({"seed": -1}, "seed"),
+        ({"seed": 2**32 - 39}, "seed"),  # of the last try: 2**32
         ({"policy": "best"}, "policy"),
     ],
 )

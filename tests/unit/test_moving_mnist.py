@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from jepa_tutorial import digits as digits_module
 from jepa_tutorial.digits import (
@@ -19,10 +21,12 @@ from jepa_tutorial.digits import (
 )
 from jepa_tutorial.moving_mnist import (
     component_maps,
+    draw_starts,
     location_maps,
     moving_mnist,
     read_sequence_file,
 )
+from jepa_tutorial.runtime import SET_SEEDS, deal_seeds
 
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -43,6 +47,7 @@ def test_without_mnist_come_small_digits_and_a_sentence(monkeypatch, tmp_path):
     assert found.images.max() > 200
     assert not found.images[:, :4].any()  # a margin, as MNIST's have
     assert "MNIST was not to be had" in found.source
+    assert found.name == "scikit-learn"
     assert found.source.count(".") == 1
 
 
@@ -75,10 +80,11 @@ def test_files_in_the_data_folder_are_used(monkeypatch, tmp_path):
     assert np.array_equal(found.images.numpy(), images)
     assert found.labels.tolist() == list(range(10))
     assert "MNIST" in found.source
+    assert found.name == "MNIST"
 
 
 def test_parts_share_no_picture_and_lose_none(digits):
-    numbered = Digits(torch.arange(1797), digits.labels, "")
+    numbered = digits._replace(images=torch.arange(1797))
     parts = [part.images for part in split_digits(numbered)]
     assert sorted(torch.cat(parts).tolist()) == list(range(1797))
     again = [part.images for part in split_digits(numbered)]
@@ -89,9 +95,7 @@ def test_parts_share_no_picture_and_lose_none(digits):
 @pytest.mark.parametrize("shares", [(0.0, 0.1), (0.5, 0.5), (0.9, 0.9)])
 def test_no_part_is_empty(digits, shares):
     with pytest.raises(ValueError, match="at least one digit"):
-        split_digits(
-            Digits(digits.images[:10], digits.labels[:10], ""), *shares
-        )
+        split_digits(digits._replace(images=digits.images[:10]), *shares)
 
 
 # --- clips -------------------------------------------------------------------------------------
@@ -136,7 +140,7 @@ def test_a_digit_is_where_its_center_says():
     dot = torch.zeros(1, 28, 28, dtype=torch.uint8)
     dot[0, 13:15, 13:15] = 255  # around the middle
     clips = moving_mnist(
-        Digits(dot, torch.tensor([0]), ""), 20, 10, seed=0, num_digits=1
+        Digits(dot, torch.tensor([0]), "", "dot"), 20, 10, seed=0, num_digits=1
     )
     frames = clips.frames.float()
     mass = frames.sum(dim=(2, 3, 4))
@@ -155,7 +159,7 @@ def test_where_digits_overlap_the_brighter_counts(digits):
     both = moving_mnist(digits, 20, 4, seed=3)
     assert both.frames.max() <= 255
     one = moving_mnist(
-        Digits(digits.images * 0 + 100, digits.labels, ""), 20, 4, seed=3
+        digits._replace(images=digits.images * 0 + 100), 20, 4, seed=3
     )
     assert one.frames.max() == 100  # a sum would be twice as bright
 
@@ -169,12 +173,87 @@ def test_where_digits_overlap_the_brighter_counts(digits):
         ({"image_size": 28}, "image_size"),
         ({"speed": -1.0}, "speed"),
         ({"speed": float("nan")}, "speed"),
+        ({"num_samples": SET_SEEDS + 1}, "num_samples"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**40}, "seed"),
+        ({"seed": 2**32 - 1}, "seed must be an integer from 0 to 4294967294"),
     ],
 )
 def test_bad_input_is_named(digits, changes, message):
-    settings = {"num_samples": 2, "seq_len": 3} | changes
+    settings = {"num_samples": 2, "seq_len": 3, "seed": 0} | changes
     with pytest.raises(ValueError, match=message):
-        moving_mnist(digits, seed=0, **settings)
+        moving_mnist(digits, **settings)
+
+
+def test_the_last_seed_is_one(digits):
+    assert len(moving_mnist(digits, 2, 1, seed=2**32 - 2).frames) == 2
+
+
+# --- held out ----------------------------------------------------------------------------------
+
+
+def rows(values) -> set[bytes]:
+    return {row.tobytes() for row in values.numpy()}
+
+
+def shared(first, second) -> set[str]:
+    """What two sets, each of digits and clips, have in common."""
+    (digits, clips), (others, other_clips) = first, second
+    pairs = {
+        "digits": (digits.images, others.images),
+        # One digit's start, and how all digits of a clip fly.
+        "starts": [c.centers[:, 0].flatten(0, 1) for c in (clips, other_clips)],
+        "motions": [
+            c.velocities[:, 0].flatten(1) for c in (clips, other_clips)
+        ],
+    }
+    return {name for name, (a, b) in pairs.items() if rows(a) & rows(b)}
+
+
+RUN_SEEDS = (0, 1, 4, 100, 1364)
+
+
+def test_no_two_sets_share_a_digit_a_start_or_a_motion(digits):
+    parts = split_digits(digits)
+    sets = [
+        (part, moving_mnist(part, 300, 1, seed=first))
+        for seed in RUN_SEEDS
+        for part, first in zip(parts, deal_seeds(seed), strict=True)
+    ]
+    for (i, one), (j, other) in itertools.combinations(enumerate(sets), 2):
+        # The split of the digits is the same in all runs.
+        assert shared(one, other) == ({"digits"} if i % 3 == j % 3 else set())
+
+
+def test_sets_that_share_something_are_found_out(digits):
+    train, _, tested = split_digits(digits)
+    clips = moving_mnist(train, 300, 1, seed=5)
+    overlap = moving_mnist(tested, 300, 1, seed=5 + 299)  # one seed of both
+    assert shared((train, clips), (tested, overlap)) == {"starts", "motions"}
+    far = moving_mnist(train, 300, 1, seed=SET_SEEDS)
+    assert shared((train, clips), (train, far)) == {"digits"}
+
+
+@pytest.mark.parametrize("seed", RUN_SEEDS)
+def test_neighboring_seeds_draw_as_if_from_one(seed):
+    for first in deal_seeds(seed):
+        chosen, start, heading = draw_starts(10_000, 4000, 1, first)
+        draws = torch.cat(
+            [
+                chosen / 10_000,
+                start[..., 0],
+                start[..., 1],
+                heading / (2 * torch.pi),
+            ],
+            dim=1,
+        ).numpy()
+        # From one clip to the next, around a circle: alike would be near zero.
+        steps = np.diff(draws, axis=0)[::2] % 1
+        for column in (*draws.T, *steps.T):
+            assert stats.kstest(column, "uniform").pvalue > 1e-4
+        lagged = np.corrcoef(draws[:-1].T, draws[1:].T)
+        np.fill_diagonal(lagged, 0)
+        assert np.abs(lagged).max() < 0.08  # five standard errors
 
 
 # --- where they are ----------------------------------------------------------------------------

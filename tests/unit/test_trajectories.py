@@ -90,6 +90,10 @@ def test_noise_has_its_standard_deviation():
             {"noise": float("nan")},
             "noise must be a number from 0 to 10, got nan",
         ),
+        (
+            {"seed": 2**32},
+            "seed must be an integer from 0 to 4294967295, got 4294967296",
+        ),
     ],
 )
 def test_bad_arguments_are_named(changes, message):

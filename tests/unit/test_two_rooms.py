@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
+from jepa_tutorial.runtime import deal_seeds, new_generator
 from jepa_tutorial.two_rooms import (
     DOOR,
     MARGIN,
@@ -18,10 +21,6 @@ from jepa_tutorial.two_rooms import (
 )
 
 
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
 def one_room(wall=0.5, door=0.3):
     return Rooms(torch.tensor([wall]), torch.tensor([door]))
 
@@ -32,7 +31,7 @@ def at(*place):
 
 @pytest.mark.parametrize("random", [False, True])
 def test_no_step_crosses_a_wall_at_any_speed(random):
-    generator = seeded()
+    generator = new_generator(0)
     count = 20_000
     rooms = make_rooms(count, generator, random=random)
     position = MARGIN + (1 - 2 * MARGIN) * torch.rand(
@@ -79,17 +78,53 @@ def test_by_hand():
 
 def test_the_same_seed_gives_the_same_episodes():
     first, again = (
-        two_rooms(3, 5, seeded(1), random=True, background=0.3)
+        two_rooms(3, 5, new_generator(1), random=True, background=0.3)
         for _ in range(2)
     )
     assert torch.equal(first.frames, again.frames)
     assert torch.equal(first.positions, again.positions)
-    other = two_rooms(3, 5, seeded(2), random=True)
+    other = two_rooms(3, 5, new_generator(2), random=True)
     assert not torch.equal(first.positions, other.positions)
 
 
+def shared(first, other):
+    """What two sets of episodes have in common: starts, walls, motions."""
+    parts = {
+        "starts": (first.positions[:, 0], other.positions[:, 0]),
+        "walls": (torch.stack(first.rooms, 1), torch.stack(other.rooms, 1)),
+        "motions": (first.actions, other.actions),
+    }
+    return {
+        name
+        for name, (some, others) in parts.items()
+        if {each.numpy().tobytes() for each in some}
+        & {each.numpy().tobytes() for each in others}
+    }
+
+
+@pytest.mark.parametrize("random", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 100])
+def test_no_two_sets_share_a_start_or_a_motion(seed, random):
+    """Sets as large as chapter 7 makes them, and of the next seed as well."""
+    sets = [
+        two_rooms(count, 21, new_generator(own), image_size=16, random=random)
+        for run in (seed, seed + 1)
+        for count, own in zip((2000, 200, 500), deal_seeds(run), strict=True)
+    ]
+    for one, other in itertools.combinations(sets, 2):
+        assert shared(one, other) == (set() if random else {"walls"})
+
+
+def test_sets_that_overlap_are_noticed():
+    sets = [
+        two_rooms(count, 21, new_generator(5), image_size=16, random=True)
+        for count in (40, 40)
+    ]
+    assert shared(*sets) == {"starts", "walls", "motions"}
+
+
 def test_positions_follow_from_actions():
-    episodes = two_rooms(50, 30, seeded())
+    episodes = two_rooms(50, 30, new_generator(0))
     assert episodes.frames.shape == (50, 30, 2, 32, 32)
     assert episodes.frames.dtype == torch.uint8
     assert episodes.actions.shape == (50, 29, 2)
@@ -98,17 +133,17 @@ def test_positions_follow_from_actions():
 
 
 def test_the_policy_changes_rooms_now_and_then():
-    episodes = two_rooms(500, 40, seeded())
+    episodes = two_rooms(500, 40, new_generator(0))
     side = episodes.positions[..., 0] < 0.5
     changes = (side.diff(dim=1)).any(dim=1).float().mean()
     assert 0.1 < changes < 0.9
 
 
 def test_wall_and_door_are_fixed_or_anywhere():
-    fixed = make_rooms(9, seeded())
+    fixed = make_rooms(9, new_generator(0))
     assert (fixed.wall == 0.5).all()
     assert (fixed.door == fixed.door[0]).all()
-    rooms = make_rooms(1000, seeded(), random=True)
+    rooms = make_rooms(1000, new_generator(0), random=True)
     assert rooms.wall.min() >= 0.25
     assert rooms.wall.max() <= 0.75
     assert rooms.door.min() >= DOOR
@@ -119,7 +154,7 @@ def test_wall_and_door_are_fixed_or_anywhere():
 
 @pytest.mark.parametrize("size", [16, 32, 64])
 def test_the_blob_is_where_the_dot_is(size):
-    episodes = two_rooms(5, 20, seeded(), image_size=size)
+    episodes = two_rooms(5, 20, new_generator(0), image_size=size)
     blob = episodes.frames[:, :, 0].double()
     line = (torch.arange(size) + 0.5) / size
     mass = blob.sum(dim=(2, 3))
@@ -140,8 +175,8 @@ def test_the_wall_has_a_door():
 
 
 def test_waves_move_behind():
-    plain = two_rooms(2, 6, seeded()).frames
-    waves = two_rooms(2, 6, seeded(), background=0.5).frames
+    plain = two_rooms(2, 6, new_generator(0)).frames
+    waves = two_rooms(2, 6, new_generator(0), background=0.5).frames
     assert (waves >= plain).all()
     assert waves[:, :, 0, 0, 0].float().std() > 0
     assert (waves[0, 0] != waves[0, 3]).float().mean() > 0.3
@@ -150,10 +185,13 @@ def test_waves_move_behind():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: two_rooms(0, 5, seeded()), "num_samples"),
-        (lambda: two_rooms(2, 0, seeded()), "seq_len"),
-        (lambda: two_rooms(2, 2, seeded(), image_size=8), "image_size"),
-        (lambda: two_rooms(2, 2, seeded(), background=2.0), "background"),
+        (lambda: two_rooms(0, 5, new_generator(0)), "num_samples"),
+        (lambda: two_rooms(2, 0, new_generator(0)), "seq_len"),
+        (lambda: two_rooms(2, 2, new_generator(0), image_size=8), "image_size"),
+        (
+            lambda: two_rooms(2, 2, new_generator(0), background=2.0),
+            "background",
+        ),
         (lambda: step(at(0.2, 0.2), torch.zeros(2, 2), one_room()), "action"),
         (lambda: render_rooms(torch.zeros(2, 1, 2), one_room()), "wall"),
     ],
