@@ -100,11 +100,12 @@ def simulate_pendulum(
     """
     check_shape("N 4", start=start)
     check_positive(num_frames=num_frames, substeps=substeps)
-    state, frames = start.double(), []
-    for _ in range(num_frames):
-        frames.append(state)
+    state = start.double()
+    frames = [state]
+    for _ in range(num_frames - 1):
         for _ in range(substeps):
             state = runge_kutta_step(state, FRAME_TIME / substeps, gravity)
+        frames.append(state)
     return torch.stack(frames, dim=1)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from jepa_tutorial.checks import check_choice, check_positive
 from jepa_tutorial.pendulum import pendulum
+from jepa_tutorial.runtime import new_generator
 from jepa_tutorial.trajectories import uniform
 
 State = dict[str, Tensor]
@@ -31,7 +33,7 @@ def on_curve(
     Returns
     -------
     x : Tensor
-        Positions, ``(N, T, 2)``.
+        Positions, ``(N, T, 2)``, in float32.
     state : dict of str to Tensor
         ``sin_phase``, ``cos_phase`` and ``radius``, each ``(N, T)``.
     """
@@ -41,7 +43,7 @@ def on_curve(
         "cos_phase": phase.cos(),
         "radius": radius.expand_as(phase),
     }
-    return radius[..., None] * x, state
+    return (radius[..., None] * x).float(), state
 
 
 def orbit(
@@ -89,10 +91,12 @@ def spiral(
         See `on_curve`.
     """
     # Arc length up to a phase, on a grid that is fine enough to look a phase up.
-    grid = torch.linspace(math.pi, 5 * math.pi, 10_000)
-    length = grid * (1 + grid**2).sqrt() + grid.asinh()
-    drawn = uniform(length[0].item(), length[-1].item(), num_samples, generator)
-    start = grid[torch.searchsorted(length, drawn).clamp(max=len(grid) - 1)]
+    grid = np.linspace(math.pi, 5 * math.pi, 10_000)
+    length = grid * np.sqrt(1 + grid**2) + np.arcsinh(grid)
+    # A start is one number: single precision would draw some of them twice.
+    share = torch.rand(num_samples, 1, generator=generator, dtype=torch.double)
+    drawn = length[0] + (length[-1] - length[0]) * share.numpy()
+    start = torch.from_numpy(np.interp(drawn, length, grid))
     phase = start + 0.15 * torch.arange(seq_len)  # (N, T)
     return on_curve(phase / 20, phase, 1, 1)
 
@@ -118,7 +122,9 @@ def lissajous(
     x, state
         See `on_curve`.
     """
-    start = uniform(0, 2 * math.pi, num_samples, generator)
+    # As in the spiral, double precision keeps starts apart.
+    share = torch.rand(num_samples, 1, generator=generator, dtype=torch.double)
+    start = 2 * math.pi * share
     phase = start + 0.04 * torch.arange(seq_len)  # (N, T)
     return on_curve(0.5 + phase / 10, phase, a, b)
 
@@ -159,9 +165,8 @@ def sample_world(
     Raises
     ------
     ValueError
-        For an unknown world or a size below 1.
+        For an unknown world, a size below 1, or a seed that is none; see `new_generator`.
     """
     check_choice(WORLDS, world=world)
     check_positive(num_samples=num_samples, seq_len=seq_len)
-    generator = torch.Generator().manual_seed(seed)
-    return WORLDS[world](num_samples, seq_len, generator, **options)
+    return WORLDS[world](num_samples, seq_len, new_generator(seed), **options)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from jepa_tutorial import pendulum as module
 from jepa_tutorial.pendulum import (
     FRAME_TIME,
     POTENTIAL_RANGE,
@@ -19,11 +20,13 @@ from jepa_tutorial.pendulum import (
     simulate_pendulum,
     state_derivative,
 )
+from jepa_tutorial.runtime import new_generator
 
 
 def starts(count=32, angle=2.0, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.rand(count, 4, generator=generator, dtype=torch.float64)
+    drawn = torch.rand(
+        count, 4, generator=new_generator(seed), dtype=torch.float64
+    )
     return (2 * drawn - 1) * torch.tensor([angle, angle, 0.0, 0.0])
 
 
@@ -42,6 +45,15 @@ def test_agrees_with_scipy_before_chaos_parts_them():
             atol=1e-12,
         )
         np.testing.assert_allclose(ours[number], solved.y.T, atol=1e-4)
+
+
+def test_nothing_is_computed_past_the_last_frame(monkeypatch):
+    steps = []
+    monkeypatch.setattr(
+        module, "runge_kutta_step", lambda state, *_: steps.append(1) or state
+    )
+    assert simulate_pendulum(starts(2), 4, substeps=5).shape == (2, 4, 4)
+    assert len(steps) == 3 * 5
 
 
 def test_energy_drifts_by_less_than_a_ten_thousandth_in_30_s():
@@ -84,7 +96,7 @@ def test_lyapunov_exponent_tells_chaos_from_order():
 
 
 def test_the_world_starts_at_rest_within_the_angle_and_names_its_state():
-    x, state = pendulum(500, 3, torch.Generator().manual_seed(0), max_angle=1.5)
+    x, state = pendulum(500, 3, new_generator(0), max_angle=1.5)
     assert x.shape == (500, 3, 4)
     assert x.dtype == torch.float32
     angle = torch.atan2(state["sin_1"], state["cos_1"])[:, 0]

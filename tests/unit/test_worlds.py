@@ -1,10 +1,14 @@
-"""The worlds of chapter 4: shapes, seeds, their geometry, and the state behind them."""
+"""The worlds of chapters 1 to 4: shapes, held-out sets, geometry, and the state behind them."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pytest
 import torch
 
+from jepa_tutorial.runtime import deal_seeds, new_generator
+from jepa_tutorial.trajectories import PATTERNS, make_trajectories
 from jepa_tutorial.worlds import WORLDS, lissajous, sample_world, spiral
 
 
@@ -20,11 +24,47 @@ def test_shapes_types_and_seeds(world):
     assert all(quantity.shape == (20, 30) for quantity in state.values())
 
 
+def repeated(sets):
+    """How many rows of all sets together were there before."""
+    rows = torch.cat(sets).flatten(1)
+    return len(rows) - len(rows.unique(dim=0))
+
+
+MAKERS = {world: partial(sample_world, world) for world in WORLDS} | {
+    f"{pattern} of chapter 1": partial(
+        make_trajectories, pattern=pattern, noise=0.0
+    )
+    for pattern in PATTERNS
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_no_two_sets_of_any_runs_share_a_seed_a_start_or_a_motion(make):
+    seeds = [seed for run in (0, 1, 100) for seed in deal_seeds(run)]
+    assert len(set(seeds)) == 9
+    sets = [make(num_samples=2000, seq_len=10, seed=seed) for seed in seeds]
+    motions = [x for x, _ in sets]
+    starts = [
+        torch.stack([quantity[:, 0] for quantity in state.values()], dim=1)
+        for _, state in sets
+    ]
+    assert repeated(motions) == repeated(starts) == 0
+    # A seed that is used twice is seen.
+    assert repeated([*motions, motions[0]]) == 2000
+    assert repeated([*starts, starts[0]]) == 2000
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5])
+def test_a_seed_out_of_range_is_refused(seed):
+    with pytest.raises(ValueError, match="seed must be an integer from 0"):
+        sample_world("circle", 3, 3, seed)
+
+
 @pytest.mark.parametrize("world", ["circle", "spiral"])
 def test_positions_follow_from_the_state(world):
     x, state = sample_world(world, 20, 30, seed=0)
     unit = torch.stack([state["cos_phase"], state["sin_phase"]], dim=-1)
-    torch.testing.assert_close(x, state["radius"][..., None] * unit)
+    torch.testing.assert_close(x, (state["radius"][..., None] * unit).float())
 
 
 def test_circles_are_gone_around_both_ways_at_one_pace():
@@ -36,7 +76,7 @@ def test_circles_are_gone_around_both_ways_at_one_pace():
 
 def test_spiral_starts_are_uniform_in_arc_length():
     """The length of a spiral of Archimedes grows nearly with the square of its radius."""
-    x, _ = spiral(20_000, 1, torch.Generator().manual_seed(0))
+    x, _ = spiral(20_000, 1, new_generator(0))
     square = x[:, 0].norm(dim=-1).square()
     place = (square - square.min()) / (square.max() - square.min())
     shares = torch.histc(place, 10, 0, 1) / len(place)
@@ -52,7 +92,7 @@ def test_spiral_runs_outward():
 
 def test_lissajous_oscillates_as_asked():
     for a, b in ((3, 5), (1, 2)):
-        x, state = lissajous(1, 158, torch.Generator().manual_seed(0), a=a, b=b)
+        x, state = lissajous(1, 158, new_generator(0), a=a, b=b)
         figure = (
             x[0] / state["radius"][0, :, None]
         )  # one round: 158 * 0.04 = 2 pi
