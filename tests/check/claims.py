@@ -31,4 +31,155 @@ def claims(chapter, *lines, variant=None, rival=None):
     return [Claim(chapter, *line, variant, rival) for line in lines]
 
 
-CLAIMS: list[Claim] = []
+CIRCLE, LINE = {"pattern": "circle"}, {"pattern": "line"}
+TRAJECTORIES = [
+    (
+        "the slow target keeps the cloud open",
+        "spread >= 0.3",
+        "broken_spread >= 0.3",
+    ),
+    (
+        "the slow target finds the right future",
+        "retrieval_over_chance >= 20",
+        "broken_retrieval_over_chance >= 20",
+    ),
+    (
+        "by mean cosine the broken model is ahead",
+        "broken_mean_cosine > mean_cosine",
+        "mean_cosine > broken_mean_cosine",
+    ),
+    (
+        "a stopped gradient alone keeps it alive",
+        "fast_retrieval_over_chance >= 20",
+        "broken_retrieval_over_chance >= 20",
+    ),
+]
+CLAIMS = [
+    *claims("01_trajectories", *TRAJECTORIES, variant=CIRCLE),
+    *claims("01_trajectories", *TRAJECTORIES, variant=LINE),
+    *claims(
+        "01_trajectories",
+        (
+            "training is what finds the angular velocity",
+            "probe_angular_velocity >= 0.9",
+            "untrained_probe_angular_velocity >= 0.9",
+        ),
+        (
+            "a plain probe passes a dead encoder, a noisy one does not",
+            "broken_probe_sin_phase >= 0.95",
+            "broken_noisy_probe_sin_phase >= 0.95",
+        ),
+        variant=CIRCLE,
+    ),
+    *claims(
+        "02_target_encoders",
+        (
+            "a stopped gradient keeps the phase",
+            "slow_noisy_probe_final >= 0.5",
+            "online_noisy_probe_final >= 0.5",
+        ),
+        (
+            "without a slow copy it is open at the end, though not early",
+            "retrieval_tau_0_0 >= 20 and spread_tau_0_0 >= 0.3",
+            "early_retrieval_tau_0_0 >= 20 and early_spread_tau_0_0 >= 0.3",
+        ),
+        (
+            "a slow copy starts sooner, and the advantage is gone at the end",
+            "early_retrieval_tau_0_999 >= 3 * early_retrieval_tau_0_0",
+            "retrieval_tau_0_999 >= 3 * retrieval_tau_0_0",
+        ),
+        (
+            "a copy that never moves has the lower loss, since its target is easier",
+            "final_loss_tau_1_0 < final_loss_tau_0_0 and spread_tau_1_0 < spread_tau_0_0",
+            "final_loss_tau_0_0 < final_loss_tau_1_0 and spread_tau_0_0 < spread_tau_1_0",
+        ),
+        (
+            "in mode default the prediction never moves the encoder",
+            "encoder_moved_vjepa2 > 0",
+            "encoder_moved_default > 0",
+        ),
+    ),
+    *claims(
+        "03_collapse",
+        (
+            "a stopped gradient alone prevents collapse",
+            "not collapsed_nothing_stop",
+            "not collapsed_nothing_online",
+        ),
+        (
+            "with the gradient flowing, full rank prevents it, variance alone does not",
+            "not collapsed_vicreg_online",
+            "not collapsed_variance_online",
+        ),
+        (
+            "variance alone ends on a line whose deviation looks healthy",
+            "rank_variance_online < 2 and std_variance_online >= 0.9",
+            "rank_vicreg_online < 2 and std_vicreg_online >= 0.9",
+        ),
+        (
+            "Barlow Twins on one batch shrinks at nearly full rank",
+            "rank_barlow_batch_online >= 14 and std_barlow_batch_online <= 0.1",
+            "rank_barlow_views_online >= 14 and std_barlow_views_online <= 0.1",
+        ),
+    ),
+    *claims(
+        "07_actions",
+        (
+            "it reads where the dot is",
+            "probe_rmse <= 0.025",
+            "probe_rmse_untrained <= 0.025",
+        ),
+        (
+            "after twenty pushes it knows the place, as one without the wall does not",
+            "rmse_20 <= 0.06",
+            "rmse_20_no_wall <= 0.06",
+        ),
+        (
+            "it sees the pendulum swing and turn",
+            "min(R2_cosine, R2_sine, R2_spin) >= 0.9",
+            "min(R2_cosine_untrained, R2_sine_untrained, R2_spin_untrained) >= 0.9",
+        ),
+        (
+            "it uses the actions of the pendulum",
+            "pendulum_true_actions >= 0.65",
+            "pendulum_other_actions >= 0.65",
+        ),
+    ),
+    *claims(
+        "08_planning",
+        (
+            "most arrive, and going straight does not",
+            "success > 0.8",
+            "success_straight > 0.8",
+        ),
+        (
+            "with the world, the closest approach arrives where the mean does not",
+            "world_closest > 0.9",
+            "world_mean > 0.9",
+        ),
+        (
+            "the mean holds dots in the room where they began",
+            "stuck_mean > 0.05",
+            "stuck_closest > 0.05",
+        ),
+        (
+            "kept to its end, a plan arrives by the last distance",
+            "world_last_kept > 0.5",
+            "world_last > 0.5",
+        ),
+    ),
+    *claims(
+        "08_planning",
+        (
+            "a model of one wall does not find a moved door, one of random walls does",
+            "success_moved_door < 0.5",
+            "success_moved_door < 0.5",
+        ),
+        rival={
+            "random": True,
+            "num_samples": 16000,
+            "steps": 5000,
+            "mode": "changes",
+        },
+    ),
+]
