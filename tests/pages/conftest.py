@@ -51,10 +51,17 @@ CHAPTERS = [page for page in PAGES if page.split("/")[-1][:2].isdigit()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with an argument `page_name` (`chapter`) once for each page (chapter)."""
+    """Run a test with an argument `page_name` (`chapter`) once for each page (chapter).
+
+    All tests of a page go to one worker, so that it is opened there only.
+    """
     for argument, names in {"page_name": PAGES, "chapter": CHAPTERS}.items():
         if argument in metafunc.fixturenames:
-            metafunc.parametrize(argument, names)
+            grouped = (
+                pytest.param(name, marks=pytest.mark.xdist_group(name))
+                for name in names
+            )
+            metafunc.parametrize(argument, grouped)
 
 
 @pytest.fixture(scope="session")
