@@ -256,7 +256,7 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_package_stays_small():
-    """Under 2,000 lines in what chapters write out; 1,200 beside it; 1,150 in the command."""
+    """Under 2,000 lines in what chapters write out; 1,200 beside it; 1,250 in the command."""
     sizes = {
         path.stem: lines_of_code(path)
         for path in (ROOT / "jepa_tutorial").glob("*.py")
@@ -268,7 +268,7 @@ def test_package_stays_small():
         "artifacts", "cache", "checks", "digits", "files", "gym_frames", "moving_mnist", "plots",
         "rendering", "reports", "runtime", "studies", "two_rooms", "widgets",
     }  # fmt: skip
-    assert 100 < sum(sizes.pop(name) for name in command) < 1150
+    assert 100 < sum(sizes.pop(name) for name in command) < 1250
     assert 100 < sum(sizes.pop(name) for name in plumbing) < 1200
     assert 100 < sum(sizes.values()) < 2000
 
