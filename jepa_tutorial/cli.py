@@ -8,6 +8,7 @@ import datetime
 import itertools
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -113,6 +114,14 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
     )
+
+    for command in (study, verify):
+        command.add_argument(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="of a dask cluster that runs the rows, such as tcp://127.0.0.1:8786; "
+            "by default they run here, one for each core",
+        )
 
     check = add(
         "check",
@@ -286,17 +295,36 @@ def run_in_folder(
 
 
 def run_studies(options: argparse.Namespace, book: Path) -> int:
-    """Run the missing runs of the chosen chapters' studies."""
+    """Run what the chosen chapters' studies lack; one that fails does not stop the others."""
+    failed = 0
     for path in chosen(book, options.chapter):
         if options.chapter == "all" and not chapters.study_grid(path):
             continue
         print(
-            f"==> Study of {path.stem}; interrupt it at any time, it goes on from there"
+            f"==> Study of {path.stem}; interrupt it at any time, it goes on from there",
+            flush=True,
         )
-        for number, total, parameters in runs.run_study(path):
-            print(f"    {number} of {total} stored: {parameters}", flush=True)
-        print(f"    stored in {study_path(path)}", flush=True)
-    return 0
+        try:
+            for number, total, parameters, seconds in runs.run_study(
+                path, options.scheduler
+            ):
+                left = f", about {math.ceil(seconds / 60)} min left"
+                print(
+                    f"    {number} of {total} stored: {parameters}{left if seconds else ''}",
+                    flush=True,
+                )
+        except ChapterError as error:
+            print(f"jepa-tutorial: {error}", file=sys.stderr)
+            failed = 1
+        except KeyboardInterrupt:
+            print(
+                f"jepa-tutorial: interrupted; {runs.stored(path)}",
+                file=sys.stderr,
+            )
+            return 130
+        else:
+            print(f"    stored in {study_path(path)}", flush=True)
+    return failed
 
 
 def verify_chapters(options: argparse.Namespace, book: Path) -> int:
@@ -305,7 +333,7 @@ def verify_chapters(options: argparse.Namespace, book: Path) -> int:
     for path in chosen(book, options.chapter):
         print(f"==> Verifying {path.stem}", flush=True)
         try:
-            for sentence in verification.verify(path):
+            for sentence in verification.verify(path, options.scheduler):
                 print(f"    {sentence}", flush=True)
         except ChapterError as error:
             print(f"jepa-tutorial: {error}", file=sys.stderr)

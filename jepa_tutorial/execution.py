@@ -97,7 +97,8 @@ def execute(
                 cwd=str(output.parent),
                 kernel_name="python3",
                 execution_timeout=timeout,
-                progress_bar={"desc": path.stem},
+                # Of several rows at a time, bars would write over each other.
+                progress_bar=not for_study and {"desc": path.stem},
                 # The kernel would log that it was interrupted, in many lines.
                 extra_arguments=["--log-level=CRITICAL"],
             )

@@ -1,16 +1,34 @@
-"""Runs of chapters at other seeds and parameters, which make up their studies."""
+"""Runs of chapters at other seeds and parameters, which make up their studies.
+
+dask.distributed runs them: on processes of this machine, or on any other cluster.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import math
+import os
+import signal
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import nbformat
+
+from jepa_tutorial import __version__
 from jepa_tutorial.chapters import (
     ChapterError,
     Parameters,
     cell_timeout,
+    code_cells,
+    read_notebook,
     study_grid,
 )
 from jepa_tutorial.execution import OURS, execute, reported
@@ -18,8 +36,17 @@ from jepa_tutorial.files import write_text
 from jepa_tutorial.staleness import code_hash
 from jepa_tutorial.studies import Row, Study, read_study, study_path
 
+if TYPE_CHECKING:  # slow to import, and needed only where rows run
+    from distributed import Client, Future
 
-def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
+PATIENCE = 30  # seconds to wait for a scheduler or a worker
+LOST = "the scheduler was lost: start it again, or leave out --scheduler"
+WORKERS = "start some with `dask worker {} --nworkers -1 --nthreads 1`"
+
+
+def run_study(
+    path: Path, scheduler: str | None = None
+) -> Iterator[tuple[int, int, Parameters, float]]:
     """Run what is missing or stale of a chapter's study; store each run as soon as it is done.
 
     Stale rows stay, marked by their hash, until their run is done. Rows that the grid no longer
@@ -29,6 +56,8 @@ def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
     ----------
     path : Path
         The chapter.
+    scheduler : str, optional
+        See `run_rows`.
 
     Yields
     ------
@@ -36,31 +65,47 @@ def run_study(path: Path) -> Iterator[tuple[int, int, Parameters]]:
         How many runs are current now, and how many there are.
     parameters : dict
         Those of the run that was stored last.
+    seconds : float
+        About how long the others will take.
 
     Raises
     ------
     ChapterError
-        If the chapter has no study, or its code changes meanwhile: what ran is kept.
+        If the chapter has no study, a row cannot be stored, or for the reasons of `run_rows`:
+        what ran is kept.
     """
     grid, now = study_grid(path), code_hash(path)
     if not grid:
         raise ChapterError(f"{path.stem} has no study in presets.yaml")
     study = read_study(path)
     rows = {key(row["parameters"]): row for row in study["rows"]}
-
-    def is_current(parameters: Parameters) -> bool:
-        return rows.get(key(parameters), {}).get("code_hash") == now
-
-    for row in run_rows(path, [p for p in grid if not is_current(p)]):
-        if code_hash(path) != now:
-            raise ChapterError(
-                f"{path.stem} or the package code it uses has changed while its study ran; the "
-                "runs stored so far are kept. Run the study again"
+    missing = [p for p in grid if rows.get(key(p), {}).get("code_hash") != now]
+    try:
+        study_path(path).parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=study_path(path).parent):
+            pass  # where this fails, no row could be stored
+        for row, seconds in run_rows(path, list(missing), scheduler):
+            rows[key(row["parameters"])] = row
+            study["rows"] = [rows[key(p)] for p in grid if key(p) in rows]
+            write_study(path, study)
+            missing.remove(row["parameters"])
+            yield (
+                len(grid) - len(missing),
+                len(grid),
+                row["parameters"],
+                seconds,
             )
-        rows[key(row["parameters"])] = row
-        study["rows"] = [rows[key(p)] for p in grid if key(p) in rows]
-        write_study(path, study)
-        yield sum(map(is_current, grid)), len(grid), row["parameters"]
+    except (ChapterError, OSError) as error:
+        raise ChapterError(f"{error}\n{stored(path)}") from error
+
+
+def stored(path: Path) -> str:
+    """Say how many rows of a chapter's study are stored, and how to get the others."""
+    grid, now = study_grid(path), code_hash(path)
+    rows = read_study(path)["rows"]
+    current = [key(r["parameters"]) for r in rows if r["code_hash"] == now]
+    number = sum(key(p) in current for p in grid)
+    return f"{number} of {len(grid)} rows are stored; the same command runs the others"
 
 
 def key(parameters: Parameters) -> str:
@@ -75,10 +120,214 @@ def write_study(path: Path, study: Study) -> None:
     write_text(study_path(path), json.dumps(study, indent=1) + "\n")
 
 
-def run_rows(path: Path, grid: list[Parameters]) -> Iterator[Row]:
-    """Run a chapter at each of some parameters; yield each row as soon as it is done."""
-    for parameters in grid:
-        yield run_row(path, parameters)
+def run_rows(
+    path: Path, grid: list[Parameters], scheduler: str | None = None
+) -> Iterator[tuple[Row, float]]:
+    """Run a chapter at each of some parameters, several at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The chapter. Its text goes to the workers, which need the same version of the package.
+    grid : list of dict
+        The parameters of each row.
+    scheduler : str, optional
+        Address of a dask scheduler, such as ``tcp://127.0.0.1:8786``. Without it, one is started
+        here, with a worker for each core.
+
+    Yields
+    ------
+    row : dict
+        As soon as it is done.
+    seconds : float
+        About how long the others will take.
+
+    Raises
+    ------
+    ChapterError
+        If the scheduler is not there, is lost, or has no workers; if code changes meanwhile, or
+        is not the same everywhere; and at the end, if rows failed: one does not stop the others.
+    """
+    if not grid:
+        return
+    files, now = files_of(path), code_hash(path)
+    waiting, running = list(grid), dict[Any, Parameters]()
+    took: list[float] = []
+    failed: list[str] = []
+    checked = 0.0
+    with connect(scheduler, len(grid)) as client:
+        while waiting or running:
+            if time.monotonic() > checked + 5:
+                workers, checked = count_workers(client), time.monotonic()
+            # No more than there are workers: the death of one counts against all rows it has.
+            while waiting and len(running) < workers:
+                parameters = waiting.pop(0)
+                row = client.submit(
+                    on_worker, path.name, files, parameters, pure=False
+                )
+                running[row] = parameters
+            time.sleep(0.1)
+            for row in [row for row in running if row.done()]:
+                parameters = running.pop(row)
+                if row.status == "cancelled":
+                    raise ChapterError(LOST)
+                if row.status == "error":
+                    failed.append(f"\n  {parameters}: {reason(row)}")
+                    continue
+                values = row.result()
+                if {code_hash(path), values["code_hash"]} != {now}:
+                    raise ChapterError(
+                        f"{path.stem} or the package code it uses has changed while it ran, or "
+                        "is not the same on each machine"
+                    )
+                took.append(values["seconds"])
+                rounds = math.ceil((len(waiting) + len(running)) / workers)
+                yield values, rounds * sum(took) / len(took)
+    if failed:
+        raise ChapterError(
+            f"{len(failed)} of {len(grid)} rows of {path.stem} failed:"
+            + "".join(failed)
+        )
+
+
+def files_of(path: Path) -> dict[str, str]:
+    """Return what a worker needs of the book, by name: the chapter's code, and the presets."""
+    notebook = read_notebook(path)
+    notebook.metadata.pop("widgets", None)
+    for cell in code_cells(notebook):
+        cell.outputs = []
+    presets = (path.parent / "presets.yaml").read_text(encoding="utf-8")
+    return {path.name: nbformat.writes(notebook), "presets.yaml": presets}
+
+
+@contextmanager
+def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
+    """Connect to a scheduler, or start one here; at the end, stop the rows that still run."""
+    import dask
+    import distributed
+    from distributed.utils import silence_logging_cmgr
+
+    stack = ExitStack()
+    try:
+        with uninterrupted():
+            stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+            if scheduler is None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                settings = {
+                    "temporary-directory": folder,
+                    "distributed.scheduler.allowed-failures": 1,
+                }
+                stack.enter_context(dask.config.set(settings))
+                cluster = distributed.LocalCluster(
+                    n_workers=min(dask.system.CPU_COUNT, rows),
+                    threads_per_worker=1,
+                    memory_limit=0,  # a row's kernel is another process
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
+                    env={"TMPDIR": folder},  # also what a killed one leaves
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.enter_context(cluster)
+                scheduler = cluster.scheduler_address
+            try:
+                client = distributed.Client(scheduler, timeout=PATIENCE)
+            except OSError as error:
+                raise ChapterError(
+                    f"no scheduler answers at {scheduler}: start one with `dask scheduler`"
+                ) from error
+            stack.enter_context(client)
+        count_workers(client)
+        check_workers(client)
+        yield client
+    finally:
+        with uninterrupted():
+            stack.close()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C to the end of a block; processes that start in it never get it.
+
+    A cluster must start and stop as a whole, and tells its processes when to stop.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread gets it, or may do this
+        return
+    asked: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *call: asked.append(call))
+    if sys.platform != "win32":  # where processes cannot inherit a mask
+        resource_tracker.ensure_running()  # which else takes the mask away
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, before)
+        if asked and callable(before):
+            before(*asked[0])
+
+
+def check_workers(client: Client) -> None:
+    """Check that a cluster can run rows.
+
+    Raises
+    ------
+    ChapterError
+        If it has another version of the package somewhere, or workers with several threads.
+    """
+    versions: Any = client.get_versions(packages=["jepa_tutorial"])
+    for place in (versions["scheduler"], *versions["workers"].values()):
+        version = place["packages"]["jepa_tutorial"]
+        if version != __version__:
+            raise ChapterError(
+                f"jepa-tutorial is {__version__} here, and {version or 'missing'} at the "
+                "scheduler or a worker: install the same version there"
+            )
+    if set(client.nthreads().values()) != {1}:  # a row changes the folder
+        raise ChapterError(
+            f"workers must have one thread: {WORKERS.format(client.scheduler.address)}"
+        )
+
+
+def count_workers(client: Client) -> int:
+    """Return how many workers a cluster has; wait a while if there are none."""
+    import distributed
+
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+        return max(1, len(client.nthreads()))
+    except distributed.TimeoutError as error:
+        raise ChapterError(
+            "the scheduler has no workers: "
+            + WORKERS.format(client.scheduler.address)
+        ) from error
+    except OSError as error:
+        raise ChapterError(LOST) from error
+
+
+def reason(row: Future) -> str:
+    """Say why a row failed."""
+    import distributed
+
+    error = row.exception()
+    if isinstance(error, distributed.KilledWorker):
+        return "its worker died each time, often for want of memory"
+    name = (
+        "" if isinstance(error, ChapterError) else f"{type(error).__name__}: "
+    )
+    return f"{name}{error}"
+
+
+def on_worker(name: str, files: dict[str, str], parameters: Parameters) -> Row:
+    """Run a row on a worker, which need not see the folder that the chapter is in."""
+    # Dask has it, and with it convolutions take twice as long.
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # errors are told
+    with tempfile.TemporaryDirectory() as folder, watched():
+        for file, text in files.items():
+            (Path(folder) / file).write_text(text, encoding="utf-8")
+        return run_row(Path(folder) / name, parameters)
 
 
 def run_row(path: Path, parameters: Parameters) -> Row:
@@ -91,3 +340,30 @@ def run_row(path: Path, parameters: Parameters) -> Row:
     return {"parameters": parameters, "values": values} | notebook.metadata[
         OURS
     ]
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Kill the kernel of a row as soon as nobody waits for the row, or its worker must stop.
+
+    Where a worker ends without that, its kernel notices, and ends, too.
+    """
+    import distributed
+    import psutil
+
+    worker, over = distributed.get_worker(), threading.Event()
+    task = worker.state.tasks[worker.get_current_task()]
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            if task.state == "cancelled" or worker.status.name == "closing":
+                for child in psutil.Process().children():
+                    with suppress(psutil.Error):
+                        if "ipykernel_launcher" in child.cmdline():
+                            child.kill()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -96,7 +96,7 @@ def stale_page(path: Path) -> str | None:
 # --- proof -------------------------------------------------------------------------------------
 
 
-def verify(path: Path) -> Iterator[str]:
+def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
     """Run a sample of a chapter's stale rows again; if all agree, stamp rows and page as current.
 
     The sample is drawn by the hash of the new code: at least two rows, and at least one of each
@@ -106,6 +106,8 @@ def verify(path: Path) -> Iterator[str]:
     ----------
     path : Path
         The chapter.
+    scheduler : str, optional
+        See `jepa_tutorial.runs.run_rows`.
 
     Yields
     ------
@@ -124,7 +126,7 @@ def verify(path: Path) -> Iterator[str]:
         yield f"{len(old)} of {len(study['rows'])} rows are stale; running {len(some)} again"
         stored = {key(row["parameters"]): row for row in study["rows"]}
         found: list[Difference] = []
-        for row in run_rows(path, some):
+        for row, _ in run_rows(path, some, scheduler):
             before = stored[key(row["parameters"])]
             found += differences(before, row, variant(before, study["rows"]))
             yield f"{row['parameters']}: {row['seconds']:.0f} s"

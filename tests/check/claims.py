@@ -123,16 +123,80 @@ CLAIMS = [
         ),
     ),
     *claims(
+        "04_dynamics",
+        (
+            "the forecast of the pendulum lasts; trained on one step it does not",
+            "valid_jepa >= 3 * valid_persistence and valid_jepa >= 0.8 * valid_supervised",
+            "valid_one_step >= 3 * valid_persistence and valid_one_step >= 0.8 * valid_supervised",
+        ),
+        (
+            "on the circle the supervised network is far more accurate, on the spiral it is not",
+            "supervised_error_50_circle < 0.4 * error_50_circle",
+            "supervised_error_50_spiral < 0.4 * error_50_spiral",
+        ),
+        (
+            "ten substeps keep the energy, one does not",
+            "largest_drift_10_substeps < 1e-4",
+            "largest_drift_1_substeps < 1e-4",
+        ),
+        (
+            "latents do not collapse; with a variance term alone they do",
+            "effective_rank >= 8",
+            "rank_variance_only >= 8",
+        ),
+    ),
+    *claims(
+        "05_pendulum_pixels",
+        (
+            "a small network reads the speeds, off random weights it does not",
+            "min(probe_speed_1, probe_speed_2) >= 0.9",
+            "min(random_speed_1, random_speed_2) >= 0.9",
+        ),
+        (
+            "a linear probe does not read them",
+            "min(probe_speed_1, probe_speed_2) >= 0.9",
+            "min(linear_speed_1, linear_speed_2) >= 0.9",
+        ),
+        (
+            "a probe fitted on first frames misleads",
+            "probe_speed_2 >= 0.9",
+            "early_probe_speed_2 >= 0.9",
+        ),
+        (
+            "sudden events are seen, a change of gravity in one step is not",
+            "min(auroc_teleport, auroc_swap) >= 0.99",
+            "min(auroc_gravity, auroc_frozen) >= 0.99",
+        ),
+    ),
+    *claims(
+        "06_moving_mnist",
+        (
+            "its forecast knows where digits will be",
+            "mAP >= 0.5",
+            "mAP_persistence >= 0.5",
+        ),
+        (
+            "what a rollout loses, it loses by its own errors",
+            "AP_7 <= 0.7 * AP_1",
+            "AP_7_fed_with_truth <= 0.7 * AP_1",
+        ),
+        (
+            "without centering a good part of the variance is a static pattern",
+            "broken_static_share >= 0.25",
+            "fixed_static_share >= 0.25",
+        ),
+        (
+            "three digits are more of the same, another speed is not",
+            "mAP_three_digits >= 2 * mAP_three_digits_persistence",
+            "mAP_half_speed >= 2 * mAP_half_speed_persistence",
+        ),
+    ),
+    *claims(
         "07_actions",
         (
             "it reads where the dot is",
             "probe_rmse <= 0.025",
             "probe_rmse_untrained <= 0.025",
-        ),
-        (
-            "after twenty pushes it knows the place, as one without the wall does not",
-            "rmse_20 <= 0.06",
-            "rmse_20_no_wall <= 0.06",
         ),
         (
             "it sees the pendulum swing and turn",

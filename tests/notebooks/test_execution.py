@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import dask.system
 import nbformat
 import psutil
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from jepa_tutorial import chapters, execution, runs, studies, verification
+from jepa_tutorial import (
+    chapters,
+    execution,
+    files,
+    runs,
+    studies,
+    verification,
+)
 from jepa_tutorial.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
@@ -51,7 +64,7 @@ def test_store_executes_in_place_and_the_chapter_is_current(tmp_path, capsys):
     assert run(tmp_path, "--store") == 0
     notebook = nbformat.read(path, as_version=4)
     assert execution.reported(notebook) == {"double": 6}
-    assert verification.stale(path) is None
+    assert verification.stale_page(path) is None
     assert notebook.metadata[execution.OURS]["seconds"] > 0
     assert str(tmp_path) not in path.read_text()
     assert "01_toy" in capsys.readouterr().out
@@ -258,88 +271,271 @@ def test_a_folder_without_chapters_is_told(tmp_path, capsys):
     assert "No chapters in" in capsys.readouterr().err
 
 
-FAIL_ONCE = """
-import pathlib
-with open({calls!r}, "a") as file:
-    file.write(f"{{seed}} ")
-if seed == 1 and pathlib.Path({calls!r}).read_text().count("1") == 1:
-    raise RuntimeError("the power failed")
-"""
+def study(book: Path, *arguments: str) -> int:
+    return main(["study", "01", "--book", str(book), *arguments])
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_study_stores_each_run_at_once_and_goes_on_from_there(
-    tmp_path, jobs, capsys
-):
-    calls = tmp_path / "calls"
-    path = make_book(tmp_path, REPORT, FAIL_ONCE.format(calls=str(calls)))
-    study = ["study", "01", "--book", str(tmp_path), "--jobs", jobs]
-    assert main(study) == 1
-    assert "the power failed" in capsys.readouterr().err
-    if jobs == "1":  # with two, either may end first
-        rows = json.loads(studies.study_path(path).read_text())["rows"]
-        assert [row["values"] for row in rows] == [{"double": 4}]
-    assert main(study) == 0
-    stored = json.loads(studies.study_path(path).read_text())
-    assert [row["values"] for row in stored["rows"]] == [
-        {"double": 4},
-        {"double": 5},
-    ]
-    if jobs == "1":
-        assert calls.read_text() == "0 1 1 ", "a stored run is not run again"
-    assert {"code_hash", "date", "device", "python", "versions"} <= set(
-        stored["provenance"]
+def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """Start a command of ours as a terminal does: Ctrl-C goes to all that it starts."""
+    # A process that was started in the background may have been told to ignore SIGINT.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from jepa_tutorial.cli import main; raise SystemExit(main())"
     )
-    assert verification.stale_study(path) is None
-    with pytest.raises(ValueError, match="jobs must be an integer of at least"):
-        next(runs.run_study(path, jobs=0))
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        start_new_session=True,
+        text=True,
+        **options,
+    )
 
 
-def test_the_workers_of_a_study_end_with_it(tmp_path):
-    """Also where it has no time to tell them; else they would go on with what still waits."""
-    slow = f"""
+def stored_seeds(book: Path) -> list[int]:
+    rows = studies.read_study(book / "01_toy.ipynb")["rows"]
+    assert all(r["values"] == {"double": 4 + r["parameters"]["seed"]} for r in rows)  # fmt: skip
+    return [row["parameters"]["seed"] for row in rows]
+
+
+def slow(folder: Path) -> str:
+    """A cell that sleeps at the second seed, and says in which process."""
+    return f"""
 import os, pathlib, time
-pathlib.Path({str(tmp_path)!r}, f"kernel_{{seed}}").write_text(str(os.getppid()))
-time.sleep(60)
+if seed == 1:
+    part = pathlib.Path({str(folder)!r}, "part")
+    part.write_text(f"{{os.getpid()}} {{os.getppid()}}")
+    part.rename(part.with_name("started"))
+    time.sleep(100)
 """
-    make_book(tmp_path, slow)
-    command = ["study", "01", "--book", str(tmp_path), "--jobs", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jepa_tutorial", *command]
-    )
-    pid = wait_for_text(tmp_path / "kernel_0")
-    process.kill()
-    process.wait()
-    deadline = time.monotonic() + 30
-    while is_running(int(pid)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not is_running(int(pid))
-    assert not (tmp_path / "kernel_1").exists()
 
 
-def wait_for_text(path: Path) -> str:
-    """The text of a file, as soon as there is some."""
+def wait_for(condition: Callable[[], Any]) -> Any:
+    """What a condition gives, as soon as it holds."""
     deadline = time.monotonic() + 60
-    while not (path.exists() and path.read_text()):
+    while not (value := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return path.read_text()
+    return value
 
 
-def is_running(pid: int) -> bool:
-    """Whether there is such a process; one that ended and that nobody asked for does not count."""
+def started(folder: Path) -> list[int]:
+    """The kernel of the second seed and its worker, as soon as it runs and the first is stored."""
+    path = folder / "started"
+    wait_for(lambda: path.exists() and stored_seeds(folder) == [0])
+    kernel, worker = map(int, path.read_text().split())
+    path.unlink()
+    return [kernel, worker]
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone; one that ended and that nobody asked for is."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return False
+        return True
+
+
+def test_a_failing_row_is_named_and_the_others_are_stored(tmp_path, capsys):
+    calls, mended = tmp_path / "calls", tmp_path / "mended"
+    fail = f"""
+import pathlib
+with open({str(calls)!r}, "a") as file:
+    file.write(f"{{seed}} ")
+if seed == 0 and not pathlib.Path({str(mended)!r}).exists():
+    raise RuntimeError("the power failed")
+"""
+    path = make_book(tmp_path, REPORT, fail)
+    assert study(tmp_path) == 1
+    assert stored_seeds(tmp_path) == [1]
+    out, error = capsys.readouterr()
+    assert "1 of 2 stored: {'seed': 1, 'steps': 2}" in out
+    assert error == (
+        "jepa-tutorial: 1 of 2 rows of 01_toy failed:\n"
+        "  {'seed': 0, 'steps': 2}: 01_toy, cell 4 (import pathlib): RuntimeError: the power "
+        "failed\n1 of 2 rows are stored; the same command runs the others\n"
+    )
+    mended.touch()
+    calls.unlink()
+    assert study(tmp_path) == 0
+    assert calls.read_text() == "0 ", "a stored row is not run again"
+    assert stored_seeds(tmp_path) == [0, 1]
+    row = studies.read_study(path)["rows"][0]
+    assert {"code_hash", "date", "machine", "threads", "versions"} <= set(row)
+    assert verification.out_of_date(path) == [verification.stale_page(path)]
+
+
+def test_a_row_whose_worker_is_killed_runs_once_more(
+    tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr(dask.system, "CPU_COUNT", 2)
+    kill = f"""
+import os, pathlib, psutil, time
+folder = pathlib.Path({str(tmp_path)!r})
+killed = folder / "killed"
+while seed == 1 and not (folder / "results" / "01_toy.json").exists():
+    time.sleep(0.1)
+if seed == 1 or not killed.exists():
+    killed.touch()
+    psutil.Process(os.getppid()).kill()
+    time.sleep(60)
+"""
+    make_book(tmp_path, REPORT, kill)
+    assert study(tmp_path) == 1
+    assert stored_seeds(tmp_path) == [0]
+    assert capfd.readouterr().err == (
+        "jepa-tutorial: 1 of 2 rows of 01_toy failed:\n"
+        "  {'seed': 1, 'steps': 2}: its worker died each time, often for want of memory\n"
+        "1 of 2 rows are stored; the same command runs the others\n"
+    )
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_study_that_is_stopped_keeps_what_is_stored_and_leaves_nothing(
+    tmp_path, how
+):
+    """Not even where it has no time to tell its processes to end."""
+    make_book(tmp_path, REPORT, slow(tmp_path))
+    left = tmp_path / "left"
+    left.mkdir()
+    process = start(
+        *("study", "01", "--book", str(tmp_path)),
+        env={**os.environ, "TMPDIR": str(left)},
+        stderr=subprocess.PIPE,
+    )
+    pids = started(tmp_path)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert {child.pid for child in children} >= set(pids)
+    if how == signal.SIGKILL:
+        process.kill()
+        process.wait()
+    else:
+        os.killpg(process.pid, how)
+        time.sleep(0.3)
+        os.killpg(process.pid, how)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert error == (
+            "jepa-tutorial: interrupted; 1 of 2 rows are stored; "
+            "the same command runs the others\n"
+        )
+        assert list(left.iterdir()) == []
+    wait_for(lambda: all(has_ended(child.pid) for child in children))
+    assert stored_seeds(tmp_path) == [0]
+
+
+def test_a_study_ends_before_its_first_row_where_it_cannot_be_stored(
+    tmp_path, capsys, monkeypatch
+):
+    make_book(tmp_path, REPORT)
+    (tmp_path / "results").write_text("a file, not a folder")
+    monkeypatch.setattr(runs, "run_rows", lambda *_: pytest.fail("a row ran"))
+    assert study(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert f"File exists: '{tmp_path / 'results'}'" in error
+    assert "0 of 2 rows are stored" in error
+
+
+def test_a_study_goes_on_after_the_disk_was_full(tmp_path, capsys, monkeypatch):
+    path = make_book(tmp_path, REPORT)
+
+    def run_rows(path, grid, scheduler):
+        for parameters in grid:
+            yield runs.run_row(path, parameters), 0.0
+
+    def full(path, text):
+        if studies.study_path(path.parents[1] / "01_toy.ipynb").is_file():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        files.write_text(path, text)
+
+    monkeypatch.setattr(runs, "run_rows", run_rows)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "write_text", full)
+        assert study(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert f"No space left on device: '{studies.study_path(path)}'" in error
+    assert "1 of 2 rows are stored; the same command runs the others" in error
+    assert study(tmp_path) == 0
+    assert stored_seeds(tmp_path) == [0, 1]
+
+
+@pytest.fixture
+def dask_command(tmp_path):
+    """Start one of dask's own commands; it ends with the test."""
+    processes = []
+
+    def command(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments, "--no-dashboard"],
+            cwd=tmp_path,
+            stderr=subprocess.DEVNULL,
+        )
+        processes.append(process)
+        return process
+
+    yield command
+    for process in processes:
+        process.terminate()
+        process.wait()
+
+
+def test_a_study_on_another_cluster(tmp_path, capfd, monkeypatch, dask_command):
+    make_book(tmp_path, REPORT, slow(tmp_path))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host, port = free.getsockname()
+    address = f"tcp://{host}:{port}"
+    there = ["--scheduler", address]
+
+    def is_up() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex((host, port)) == 0
+
+    monkeypatch.setattr(runs, "PATIENCE", 1)
+    assert study(tmp_path, *there) == 1
+    assert f"no scheduler answers at {address}" in capfd.readouterr().err
+    scheduler = dask_command("scheduler", "--host", host, "--port", str(port))
+    wait_for(is_up)
+    monkeypatch.setattr(runs, "PATIENCE", 3)
+    assert study(tmp_path, *there) == 1
+    error = capfd.readouterr().err
+    assert f"no workers: start some with `dask worker {address}" in error
+    monkeypatch.setattr(runs, "PATIENCE", 60)
+    dask_command("worker", address, "--nworkers", "1", "--nthreads", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "__version__", "0.0.0")
+        assert study(tmp_path, *there) == 1
+    assert "jepa-tutorial is 0.0.0 here, and" in capfd.readouterr().err
+
+    command = ["study", "01", "--book", str(tmp_path), *there]
+    process = start(*command, stderr=subprocess.PIPE)
+    kernel, worker = started(tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; 1 of 2 rows are stored" in error
+    wait_for(lambda: has_ended(kernel))
+    assert not has_ended(worker), "it waits for other rows"
+
+    process = start(*command, stderr=subprocess.PIPE)
+    kernel, worker = started(tmp_path)
+    scheduler.kill()
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert error == (
+        "jepa-tutorial: the scheduler was lost: start it again, or leave out --scheduler\n"
+        "1 of 2 rows are stored; the same command runs the others\n"
+    )
+    wait_for(lambda: has_ended(kernel))
+    assert stored_seeds(tmp_path) == [0]
 
 
 def test_a_study_notices_that_its_chapter_was_changed(tmp_path, capsys):
-    """Else a run would be stored under a hash that is not its own."""
+    """Else rows would be stored that are stale at once."""
     path = make_book(tmp_path, REPORT)
     change = f"""
 if seed == 1:
-    import nbformat
+    import nbformat, pathlib, time
+    while not pathlib.Path({str(studies.study_path(path))!r}).exists():
+        time.sleep(0.1)
     book = nbformat.read({str(path)!r}, as_version=4)
     book.cells[2].source += "\\nx = 1"
     nbformat.write(book, {str(path)!r})
@@ -347,10 +543,9 @@ if seed == 1:
     book = nbformat.read(path, as_version=4)
     book.cells.append(new_code_cell(change))
     nbformat.write(book, path)
-    assert main(["study", "01", "--book", str(tmp_path), "--jobs", "1"]) == 1
-    assert "has changed while its study ran" in capsys.readouterr().err
-    rows = json.loads(studies.study_path(path).read_text())["rows"]
-    assert [row["parameters"]["seed"] for row in rows] == [0]
+    assert study(tmp_path) == 1
+    assert "has changed while it ran" in capsys.readouterr().err
+    assert stored_seeds(tmp_path) == [0]
 
 
 def test_check_names_stale_chapters(tmp_path, capsys):

@@ -62,7 +62,9 @@ IMAGES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+@pytest.fixture(
+    params=[*CHAPTERS, BOOK / "template.ipynb"], ids=lambda path: path.stem
+)
 def path(request):
     return request.param
 
@@ -102,12 +104,15 @@ def test_has_the_parts_of_a_chapter(notebook):
     assert "### What comes next" in titles
 
 
-def test_states_its_budget(path, notebook):
-    budget = chapters.presets(path)["budget_s"]
-    assert (
-        f"**Time:** at most {budget} s on two CPU cores. On a Colab GPU:"
-        in prose(notebook)
+def test_states_its_budget_and_what_its_stored_run_took(path, notebook):
+    budget, run = (
+        chapters.presets(path)["budget_s"],
+        notebook.metadata["jepa_tutorial"],
     )
+    assert (
+        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}. On a Colab GPU:"
+    ) in prose(notebook)
 
 
 def test_opens_in_colab_and_installs_its_own_release(path, notebook):
@@ -249,7 +254,7 @@ def test_says_nothing_that_needs_sphinx(notebook):
 def test_prose_has_no_number_typed_by_hand(notebook):
     """Decimals, percents and multiples come from cells; tables of settings are tested below."""
     text = re.sub(
-        r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\|.*$|\*\*Time:\*\*.*",
+        r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\|.*$|\*\*Time:\*\*.*|\*Figure \d+\.\d+",
         "",
         prose(notebook),
         flags=re.M,

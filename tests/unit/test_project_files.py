@@ -256,18 +256,19 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_package_stays_small():
-    """Under 2,000 lines in what chapters write out; 1,200 beside it; 700 in the command."""
+    """Under 2,000 lines in what chapters write out; 1,200 beside it; 1,250 in the command."""
     sizes = {
         path.stem: lines_of_code(path)
         for path in (ROOT / "jepa_tutorial").glob("*.py")
     }
-    command = {"__main__", "cli", "notebooks", "staleness"}
-    plumbing = {
-        "artifacts", "cache", "digits", "files", "gym_frames",
-        "moving_mnist", "plots", "rendering", "runtime", "studies",
-        "two_rooms", "widgets",
+    command = {
+        "__main__", "chapters", "cli", "execution", "runs", "staleness", "verification",
     }  # fmt: skip
-    assert 100 < sum(sizes.pop(name) for name in command) < 700
+    plumbing = {
+        "artifacts", "cache", "checks", "digits", "files", "gym_frames", "moving_mnist", "plots",
+        "rendering", "reports", "runtime", "studies", "two_rooms", "widgets",
+    }  # fmt: skip
+    assert 100 < sum(sizes.pop(name) for name in command) < 1250
     assert 100 < sum(sizes.pop(name) for name in plumbing) < 1200
     assert 100 < sum(sizes.values()) < 2000
 
@@ -288,7 +289,7 @@ def test_pins_install_on_the_first_release_of_each_python(python):
             found = metadata(name)
         except PackageNotFoundError:  # needed on another platform only
             continue
-        asked = found["Requires-Python"] or ""
+        asked = found.get("Requires-Python") or ""
         if Version(found["Version"]) == version:
             assert SpecifierSet(asked).contains(python), f"{name} needs {asked}"
             seen += 1

@@ -80,7 +80,7 @@ def reruns(monkeypatch):
             )
             made["change"](new)
             made["ran"].append(parameters)
-            yield new
+            yield new, 0.0
 
     monkeypatch.setattr(verification, "run_rows", run_rows)
     return made

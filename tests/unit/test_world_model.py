@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from jepa_tutorial.artifacts import save_checkpoint
 from jepa_tutorial.encoders import CNNEncoder, FlatEncoder, ViTEncoder
 from jepa_tutorial.jepa import ActionJEPA
 from jepa_tutorial.predictors import (
@@ -251,6 +252,6 @@ def test_a_training_that_stopped_early_stays_stopped(tmp_path):
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pt"
-    torch.save({"step": 1, "model": nn.Linear(1, 1).state_dict()}, path)
+    save_checkpoint(path, 1, model=nn.Linear(1, 1))
     with pytest.raises(ValueError, match="expected"):
         next(training(make(), torch.Generator(), [0.1], path))
