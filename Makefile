@@ -33,7 +33,7 @@ test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.in
 	@echo "==> 5 of 6: the book"
 	@sh tools/build_book.sh $(BIN)
 	@echo "==> 6 of 6: the pages in Chromium"
-	@$(PYTEST) -n 2 --dist loadgroup --junit-xml $(REPORTS)/pages.xml tests/pages
+	@$(PYTEST) -n 2 --junit-xml $(REPORTS)/pages.xml tests/pages
 
 run: .venv/installed-book ## execute CHAPTER (default: all) and store the outputs
 	@$(BIN)/jepa-tutorial run "$(CHAPTER)" --store

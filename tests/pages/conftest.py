@@ -23,6 +23,7 @@ from playwright.sync_api import (
     Response,
     sync_playwright,
 )
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -51,17 +52,24 @@ CHAPTERS = [page for page in PAGES if page.split("/")[-1][:2].isdigit()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with an argument `page_name` (`chapter`) once for each page (chapter).
-
-    All tests of a page go to one worker, so that it is opened there only.
-    """
+    """Run a test with an argument `page_name` (`chapter`) once for each page (chapter)."""
     for argument, names in {"page_name": PAGES, "chapter": CHAPTERS}.items():
         if argument in metafunc.fixturenames:
-            grouped = (
-                pytest.param(name, marks=pytest.mark.xdist_group(name))
-                for name in names
-            )
-            metafunc.parametrize(argument, grouped)
+            metafunc.parametrize(argument, names)
+
+
+class ByPage(LoadScopeScheduling):
+    """Give all tests of a page to the same worker, which opens the page for them once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        # The page, or another first parameter; what has none shares a worker.
+        return nodeid.partition("[")[2].partition("-")[0]
+
+
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Any
+) -> LoadScopeScheduling:
+    return ByPage(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +206,7 @@ def new_page(
     context = browser.new_context(
         color_scheme=color_scheme, viewport={"width": width, "height": 900}
     )
+    context.set_default_timeout(120_000)  # a busy machine is no failure
     page = context.new_page()
     page.problems = []
     page.sizes = {}
@@ -217,7 +226,13 @@ def new_page(
             page.problems.append(f"{response.status}: {response.url}")
 
     def on_failure(request: Request) -> None:
-        if is_ours(request.url):
+        # A picture that the next one overtakes before it is decoded is aborted; one whose
+        # address is gone fails otherwise.
+        overtaken = (
+            request.url.startswith("blob:")
+            and request.failure == "net::ERR_ABORTED"
+        )
+        if is_ours(request.url) and not overtaken:
             page.problems.append(f"failed: {request.url}")
 
     context.route("**/*", on_route)
@@ -249,7 +264,7 @@ def page_factory(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @dataclass
 class Visit:
-    """What was seen on one page in one color scheme at one width."""
+    """What was seen on one page at one width."""
 
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
@@ -258,9 +273,9 @@ class Visit:
     wide: list[str] = field(
         default_factory=list
     )  # elements that stick out of the page
-    violations: list[str] = field(
-        default_factory=list
-    )  # axe: rule, impact, element
+    # axe: rule, impact, element; by color scheme
+    violations: dict[str, list[str]] = field(default_factory=dict)
+    themes: dict[str, str] = field(default_factory=dict)  # what the page chose
 
 
 SETTLE = "() => window.MathJax?.startup?.promise ?? true"
@@ -275,17 +290,22 @@ WIDE = """() => {
         .filter((el) => !boxed(el.parentElement))
         .slice(0, 5).map((el) => el.cloneNode(false).outerHTML.slice(0, 120));
 }"""
-AXE = """() => axe.run({preload: false}).then((result) => result.violations.flatMap((rule) =>
-    rule.nodes.map((node) => `${rule.id} (${rule.impact}): ${node.html.slice(0, 160)}`)))"""
+# In full it would also describe each of the thousands of elements that passed.
+AXE = """() => axe.run({preload: false, resultTypes: ['violations'], selectors: false}).then(
+    (result) => result.violations.flatMap((rule) => rule.nodes.map(
+        (node) => `${rule.id} (${rule.impact}): ${node.html.slice(0, 160)}`)))"""
+THEME = "document.documentElement.dataset.theme"
+REST = """() => Promise.allSettled(document.getAnimations()
+    .filter((one) => one instanceof CSSTransition).map((one) => one.finished))"""
 
 
 @pytest.fixture(scope="session")
 def visit(browser: Browser) -> Callable[..., Visit]:
-    """Open an address once for each scheme and width, and note all that the tests ask about."""
+    """Open an address once for each width, and note all that the tests ask about."""
 
     @cache
-    def look(url: str, color_scheme: str = "light", width: int = 1280) -> Visit:
-        page = new_page(browser, color_scheme, width)
+    def look(url: str, width: int = 1280) -> Visit:
+        page = new_page(browser, width=width)
         page.goto(url, wait_until="networkidle")
         page.evaluate(SETTLE)
         seen = Visit(
@@ -297,7 +317,11 @@ def visit(browser: Browser) -> Callable[..., Visit]:
         )
         if (MODULES / "axe-core").is_dir() and not url.startswith("file:"):
             page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")
-            seen.violations = page.evaluate(AXE)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                page.evaluate(REST)
+                seen.themes[scheme] = page.evaluate(THEME)
+                seen.violations[scheme] = page.evaluate(AXE)
         page.context.close()
         return seen
 

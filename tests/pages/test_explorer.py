@@ -209,20 +209,21 @@ def test_a_screen_reader_hears_the_value_with_its_unit(page: Any) -> None:
 def test_play_runs_to_the_end_and_can_be_paused(page: Any) -> None:
     explorer = page.locator(".explorer").first
     button = explorer.get_by_role("button")
+    page.clock.install(time=0)
+    page.clock.pause_at(1)  # from here on, time passes only when we say so
     button.press("Enter")
     assert button.inner_text() == "Pause"
-    page.wait_for_function(
-        "document.querySelector('.explorer output').innerText === '8 s'"
-    )
-    page.wait_for_function(
-        "document.querySelector('.explorer button').innerText === 'Play'"
-    )
+    for value in ("2 s", "4 s", "8 s"):
+        page.clock.run_for(50)
+        assert look(explorer)[2] == value
+    page.clock.run_for(50)
+    assert button.inner_text() == "Play"
     button.press("Enter")  # from the start again
+    page.clock.run_for(50)
     button.press("Enter")
     assert button.inner_text() == "Play"
-    value = look(explorer)[2]
-    page.wait_for_timeout(200)
-    assert look(explorer)[2] == value
+    page.clock.run_for(200)
+    assert look(explorer)[2] == "2 s"
     assert page.problems == []
 
 
