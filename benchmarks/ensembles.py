@@ -71,7 +71,10 @@ def main() -> None:
             for way, kept in times.items():
                 kept.append(seconds(way, count, x, options.steps))
         apart, joined = (statistics.median(kept) for kept in times.values())
-        print(f"{count:8}{apart:12.2f} s{joined:10.2f} s{apart / joined:8.1f}")
+        print(
+            f"{count:8}{1e3 * apart:11.1f} ms{1e3 * joined:9.1f} ms"
+            f"{apart / joined:8.1f}"
+        )
 
 
 if __name__ == "__main__":

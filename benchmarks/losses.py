@@ -2,8 +2,8 @@
 
 Claim (chapter 3): time grows with B Z for variance and centering, with B Z^2 for covariance and
 Barlow Twins, and with B K Z for SIGReg. Run ``python benchmarks/losses.py``; it takes some seconds.
-Each row doubles the latent or the batch; all losses are timed in turns, forward and backward, and
-medians are compared.
+Each row has a latent or a batch four times as large as another; all losses are timed in turns,
+forward and backward, and medians are compared.
 """
 
 from __future__ import annotations
