@@ -48,15 +48,19 @@ TRAJECTORIES = [
         "broken_mean_cosine > mean_cosine",
         "mean_cosine > broken_mean_cosine",
     ),
-    (
-        "a stopped gradient alone keeps it alive",
-        "fast_retrieval_over_chance >= 20",
-        "broken_retrieval_over_chance >= 20",
-    ),
 ]
 CLAIMS = [
     *claims("01_trajectories", *TRAJECTORIES, variant=CIRCLE),
     *claims("01_trajectories", *TRAJECTORIES, variant=LINE),
+    *claims(
+        "01_trajectories",
+        (
+            "on lines a stopped gradient alone keeps it alive",
+            "fast_retrieval_over_chance >= 20",
+            "broken_retrieval_over_chance >= 20",
+        ),
+        variant=LINE,
+    ),
     *claims(
         "01_trajectories",
         (
