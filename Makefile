@@ -1,11 +1,12 @@
 # Every command works on a fresh clone: it installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book test run check study verify format clean
+.PHONY: help book test run check study verify format clean whole
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
+# Not compiled: Python does so for what is imported, which is a part.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install --no-compile -c constraints.txt
 PYTEST := $(BIN)/python -m pytest -q --durations 10
 REPORTS := _build/tests
 CHAPTER ?= all
@@ -60,19 +61,22 @@ format: .venv/installed-test ## format the code
 clean: ## remove what was built: .venv, _build, node_modules
 	rm -rf .venv _build tests/pages/node_modules
 
-.venv/bin/python:
+whole:
+	@sh tools/check_venv.sh
+
+.venv/bin/python: | whole
 	@python=$$(sh tools/find_python.sh) && \
 		echo "==> Making the virtual environment .venv with $$python" && $$python -m venv .venv
 
 .venv/installed-book: .venv/bin/python $(PINS)
 	@echo "==> Installing the pinned packages into .venv; this takes some minutes"
-	@$(PIP) --editable '.[book]'
-	@touch $@
+	@rm -f .venv/installed-* && $(PIP) --editable '.[book]'
+	@sh tools/check_venv.sh count >$@
 
 .venv/installed-test: .venv/bin/python $(PINS)
 	@echo "==> Installing the pinned packages and the test tools into .venv; this takes some minutes"
-	@$(PIP) --editable '.[test]'
-	@touch $@ .venv/installed-book
+	@rm -f .venv/installed-* && $(PIP) --editable '.[test]'
+	@sh tools/check_venv.sh count | tee .venv/installed-book >$@
 
 # The explorer must also work with the ipywidgets that Colab has.
 .venv/installed-widgets7: .venv/installed-test

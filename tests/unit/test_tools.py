@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jepa_tutorial.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (
     "sh",
@@ -140,6 +142,75 @@ def test_a_book_that_cannot_be_rendered_shows_the_warnings(run, tmp_path):
     assert done.returncode == 1
     assert "x.md:3: WARNING: broken" in done.stderr
     assert "_build/build.log" in done.stderr
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The Makefile, its tools, and an environment that pretends: it prints what it is given."""
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    pretend = {"python": "exit 0", "jepa-tutorial": 'printf "<%s>" "$@"'}
+    for name, script in pretend.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    for name in ("torch", "numpy"):
+        (tmp_path / ".venv/lib/python3.13/site-packages" / name).mkdir(
+            parents=True
+        )
+    counted = make(tmp_path, "tools/check_venv.sh", "count", program="sh")
+    (tmp_path / ".venv" / "installed-book").write_text(counted.stdout)
+    return tmp_path
+
+
+def make(project, *arguments, program="make"):
+    return subprocess.run(
+        [program, *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_whole_environment_is_used(project):
+    done = make(project, "run", "CHAPTER=01")
+    assert (done.returncode, done.stdout) == (0, "<run><01><--store>")
+
+
+def break_off(project):
+    shutil.rmtree(project / ".venv/lib/python3.13/site-packages/torch")
+
+
+def lose_python(project):
+    (project / ".venv/bin/python").unlink()
+
+
+def lose_pip(project):
+    (project / ".venv/bin/python").write_text("#!/bin/sh\nexit 1\n")
+
+
+@pytest.mark.parametrize("damage", [break_off, lose_python, lose_pip])
+def test_a_broken_environment_says_what_to_do(project, damage):
+    damage(project)
+    done = make(project, "run", "CHAPTER=01")
+    assert done.returncode != 0
+    assert done.stdout == ""
+    sentence, *_ = done.stderr.splitlines()
+    assert sentence == (
+        "Parts of .venv are missing: run 'make clean', then this command again."
+    )
+    assert make(project, "clean").returncode == 0
+    assert not (project / ".venv").exists()
+
+
+def test_no_chapter_is_not_all_chapters(project, capsys):
+    done = make(project, "run", "CHAPTER=")
+    assert done.stdout == "<run><><--store>"
+    assert main(["run", ""]) != 0
+    assert "CHAPTER must be one of" in capsys.readouterr().err
 
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="0" skipped="1"/></testsuites>'
