@@ -295,6 +295,9 @@ AXE = """() => axe.run({preload: false, resultTypes: ['violations'], selectors: 
     (result) => result.violations.flatMap((rule) => rule.nodes.map(
         (node) => `${rule.id} (${rule.impact}): ${node.html.slice(0, 160)}`)))"""
 THEME = "document.documentElement.dataset.theme"
+NEXT_FRAME = (
+    "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+)
 STILL = "*, *::before, *::after { transition: none !important }"
 
 
@@ -320,6 +323,7 @@ def visit(browser: Browser) -> Callable[..., Visit]:
             page.add_style_tag(content=STILL)
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
+                page.evaluate(NEXT_FRAME)
                 seen.themes[scheme] = page.evaluate(THEME)
                 seen.violations[scheme] = page.evaluate(AXE)
         page.context.close()
