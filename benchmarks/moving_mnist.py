@@ -1,6 +1,6 @@
 """How much faster Moving MNIST is drawn all at once than frame by frame.
 
-Claim (chapter 6): at least 20,000 frames a second of 64 x 64 pixels on two cores, and many times
+Claim (chapter 7): at least 20,000 frames a second of 64 x 64 pixels on two cores, and many times
 as many as by a loop over frames that draws the same pictures with NumPy. Run
 ``python benchmarks/moving_mnist.py``; it takes about half a minute. Both ways take turns on the
 same clips; medians are compared, and the ratio is printed last. Frames a second depend on the
@@ -16,8 +16,8 @@ import time
 import numpy as np
 import torch
 
-from jepa_tutorial.digits import Digits, load_digits
-from jepa_tutorial.moving_mnist import Clips, moving_mnist
+from jepa_tutorial.worlds.digits import Digits, load_digits
+from jepa_tutorial.worlds.moving_mnist import Clips, moving_mnist
 
 
 def one_by_one(digits: Digits, clips: Clips) -> np.ndarray:

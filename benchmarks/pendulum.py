@@ -1,6 +1,6 @@
 """How much faster the pendulum is simulated and drawn all at once than one by one.
 
-Claims (chapters 4 and 5): many pendulums are simulated at least 40 times as fast as by a Python
+Claims (chapters 5 and 6): many pendulums are simulated at least 40 times as fast as by a Python
 loop over sequences with the same integrator and substeps, and drawn at least 5 times as fast as
 by Pillow at equal quality, frame by frame. Memory for frames grows with the output only.
 Run ``python benchmarks/pendulum.py``; it takes about two minutes. The ways take turns on the same
@@ -23,8 +23,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from jepa_tutorial import rendering
-from jepa_tutorial.pendulum import (
+from jepa_tutorial.worlds import pendulum_frames as rendering
+from jepa_tutorial.worlds.pendulum import (
     FRAME_TIME,
     GRAVITY,
     bob_positions,

@@ -32,7 +32,7 @@ def trajectories(encoder: nn.Module) -> Callable[[], Tensor]:
 
 
 def video() -> Callable[[], Tensor]:
-    """Make the loss of a model of chapter 6, which rolls out four steps."""
+    """Make the loss of a model of chapter 7, which rolls out four steps."""
     encoder = ResNet5(1, 32, 32, 4, 2)
     model = VideoJEPA(
         encoder,
@@ -63,7 +63,7 @@ def main() -> None:
     models = {
         "chapter 2, MLP": (trajectories(MLPEncoder(2, 8, 64, 32)), 1),
         "chapter 1, LSTM": (trajectories(LSTMEncoder(2, 64, 32)), 1),
-        "chapter 6, CNN": (video(), 50),
+        "chapter 7, CNN": (video(), 50),
     }
     print(f"{'model':18}{'1 thread':>12}{'2 threads':>13}{'ratio':>8}")
     for name, (loss, slower) in models.items():

@@ -1,6 +1,6 @@
 """What it gains to make all episodes of the two rooms at once.
 
-Claim (chapter 7): episodes are made together, not one after the other. Run
+Claim (chapter 8): episodes are made together, not one after the other. Run
 ``python benchmarks/two_rooms.py``; it takes some seconds. Each row makes as many episodes in one
 call and in a call each, in turns, and compares medians.
 """
@@ -12,7 +12,7 @@ import statistics
 import time
 
 from jepa_tutorial.runtime import new_generator
-from jepa_tutorial.two_rooms import two_rooms
+from jepa_tutorial.worlds.two_rooms import two_rooms
 
 LENGTH = 21
 

@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Load the command line, which takes some seconds, and run it."""
     try:
-        from jepa_tutorial.cli import main
+        from jepa_tutorial.publishing.cli import main
     except KeyboardInterrupt:
         print("jepa-tutorial: interrupted", file=sys.stderr)
         return 130

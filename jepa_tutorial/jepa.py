@@ -9,11 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jepa_tutorial.checks import check_shape
-from jepa_tutorial.predictors import (
-    roll_out,
-    roll_out_actions,
-    roll_out_pairs,
-)
+from jepa_tutorial.predictors import roll_out, roll_out_actions, roll_out_pairs
 from jepa_tutorial.targets import Encodings
 
 

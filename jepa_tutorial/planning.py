@@ -17,7 +17,7 @@ from jepa_tutorial.checks import (
     check_shape,
 )
 from jepa_tutorial.predictors import roll_out_actions
-from jepa_tutorial.two_rooms import (
+from jepa_tutorial.worlds.two_rooms import (
     MARGIN,
     MAX_STEP,
     Rooms,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from numbers import Integral
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -126,23 +125,3 @@ def limit_threads() -> None:
 def pick_device() -> torch.device:
     """Return the GPU if PyTorch sees one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def book_folder() -> Path:
-    """Return the folder with the notebooks, presets and stored results.
-
-    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither is there.
-    """
-    package = Path(__file__).parent
-    for folder in (package.parent / "book", package / "_book"):
-        if (folder / "presets.yaml").is_file():
-            return folder
-    raise FileNotFoundError(
-        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
-        "or name the folder with --book"
-    )

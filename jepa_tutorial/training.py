@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.artifacts import load_checkpoint, save_checkpoint
+from jepa_tutorial.checkpoints import load_checkpoint, save_checkpoint
 from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.jepa import JEPA
-from jepa_tutorial.rendering import to_float
 from jepa_tutorial.reports import progress
-from jepa_tutorial.trajectories import split_window
+from jepa_tutorial.windows import split_window
+from jepa_tutorial.worlds.pendulum_frames import to_float
 
 
 def train(

@@ -127,7 +127,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "04_dynamics",
+        "05_dynamics",
         (
             "the forecast of the pendulum lasts; trained on one step it does not",
             "valid_jepa >= 3 * valid_persistence and valid_jepa >= 0.8 * valid_supervised",
@@ -150,7 +150,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "05_pendulum_pixels",
+        "06_pendulum_pixels",
         (
             "a small network reads the speeds, off random weights it does not",
             "min(probe_speed_1, probe_speed_2) >= 0.9",
@@ -173,7 +173,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "06_moving_mnist",
+        "07_moving_mnist",
         (
             "its forecast knows where digits will be",
             "mAP >= 0.5",
@@ -196,7 +196,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "07_actions",
+        "08_actions",
         (
             "it reads where the dot is",
             "probe_rmse <= 0.025",
@@ -214,7 +214,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "08_planning",
+        "09_planning",
         (
             "most arrive, and going straight does not",
             "success > 0.8",
@@ -237,7 +237,7 @@ CLAIMS = [
         ),
     ),
     *claims(
-        "08_planning",
+        "09_planning",
         (
             "a model of one wall does not find a moved door, one of random walls does",
             "success_moved_door < 0.5",

@@ -9,11 +9,15 @@ import nbformat
 import pytest
 import yaml
 
-from jepa_tutorial import chapters, verification
-from jepa_tutorial.execution import OURS, reported
-from jepa_tutorial.runs import key
-from jepa_tutorial.studies import read_study
-from jepa_tutorial.verification import differences, row_of_page, variant
+from jepa_tutorial.publishing import chapters, verification
+from jepa_tutorial.publishing.execution import OURS, reported
+from jepa_tutorial.publishing.runs import key
+from jepa_tutorial.publishing.studies import read_study
+from jepa_tutorial.publishing.verification import (
+    differences,
+    row_of_page,
+    variant,
+)
 
 HERE = Path(__file__).parent
 CHAPTERS = chapters.chapters(HERE.parents[1] / "book")

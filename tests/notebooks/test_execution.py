@@ -21,15 +21,15 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from jepa_tutorial import (
+from jepa_tutorial import files
+from jepa_tutorial.publishing import (
     chapters,
     execution,
-    files,
     runs,
     studies,
     verification,
 )
-from jepa_tutorial.cli import main
+from jepa_tutorial.publishing.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
 REPORT = "from jepa_tutorial.reports import report\nreport('double', 2 * steps + seed)"
@@ -52,6 +52,8 @@ def make_book(folder: Path, *sources: str) -> Path:
         "study": {"seed": [0, 1], "steps": [2]},
     }
     (folder / "presets.yaml").write_text(yaml.safe_dump({"01_toy": preset}))
+    toc = {"parts": [{"chapters": [{"file": "book/01_toy"}]}]}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
     return path
 
 

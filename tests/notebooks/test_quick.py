@@ -8,15 +8,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jepa_tutorial import chapters, execution
-from jepa_tutorial.studies import is_time
+from jepa_tutorial.publishing import chapters, execution
+from jepa_tutorial.publishing.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 MAIN = "import sys; from jepa_tutorial.cli import main; sys.exit(main())"
 STUDY_ROW = """
 import json, sys
-from jepa_tutorial.chapters import find_chapter, preset_parameters
-from jepa_tutorial.runs import run_row
+from jepa_tutorial.publishing.chapters import find_chapter, preset_parameters
+from jepa_tutorial.publishing.runs import run_row
 from jepa_tutorial.runtime import book_folder
 
 path = find_chapter(book_folder(), sys.argv[1])

@@ -48,7 +48,7 @@ def toc_pages() -> list[str]:
 
 
 PAGES = toc_pages()
-CHAPTERS = [page for page in PAGES if page.split("/")[-1][:2].isdigit()]
+CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").is_file()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

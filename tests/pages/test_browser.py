@@ -58,7 +58,7 @@ def test_the_forecast_video_plays_and_fits(
     width: int, site: Path, page_factory: Callable[..., Any]
 ) -> None:
     page = page_factory(width=width)
-    page.goto(f"{site.as_uri()}/book/05_pendulum_pixels.html")
+    page.goto(f"{site.as_uri()}/book/06_pendulum_pixels.html")
     video = page.locator("video").first
     video.evaluate("(video) => video.play()")
     page.wait_for_function(

@@ -139,3 +139,12 @@ def test_these_checks_can_fail(tmp_path: Path) -> None:
     ]
     assert len(poor_alt_texts(page)) == 2
     assert len(unresolved(page)) == 2
+
+
+def test_old_addresses_forward_to_the_new_ones(site, server_url, page_factory):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]
+    for old, new in config["config"]["redirects"].items():
+        page = page_factory(width=1280)
+        page.goto(f"{server_url}/{old}.html")
+        page.wait_for_url(f"**/book/{new}")
+        assert page.problems == []

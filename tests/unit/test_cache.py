@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial import cache
+from jepa_tutorial import essence
+from jepa_tutorial.worlds import cache
 
 ASKED = SimpleNamespace(sizes=[])  # not a constant, so not in the key
 
@@ -67,7 +69,7 @@ def test_another_key_is_made_anew(name, parameters):
 
 GENERATOR = """
 import torch
-from jepa_tutorial.trajectories import circle
+from jepa_tutorial.worlds.points import circle
 
 OFFSET = 1
 seed = {unused}
@@ -103,14 +105,15 @@ def test_the_code_of_the_generator_belongs_to_the_key(tmp_path):
 def test_the_package_code_that_the_generator_uses_belongs_to_the_key(
     tmp_path, monkeypatch
 ):
-    package = shutil.copytree(cache.PACKAGE, tmp_path / "copy")
-    monkeypatch.setattr(cache, "PACKAGE", package)
+    package = shutil.copytree(essence.PACKAGE, tmp_path / "copy")
+    there = functools.partial(essence.essence_hash, package=package)
+    monkeypatch.setattr(cache, "essence_hash", there)
     made = generator(tmp_path)
     before = cache.source_hash(made)
     for module, old, new, counts in (
         ("losses.py", "return", "return 0 or", False),
-        ("trajectories.py", "    return", '    "edited"\n    return', False),
-        ("trajectories.py", "phase.cos()", "phase.sin()", True),
+        ("worlds/points.py", "    return", '    "edited"\n    return', False),
+        ("worlds/points.py", "phase.cos()", "phase.sin()", True),
     ):
         text = (package / module).read_text()
         assert old in text
@@ -215,7 +218,7 @@ def test_a_folder_that_cannot_be_made_costs_a_warning(tmp_path, monkeypatch):
 
 PROCESS = """
 import torch
-from jepa_tutorial.cache import cached
+from jepa_tutorial.worlds.cache import cached
 def make(size):
     return {"x": torch.arange(size)}
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 
-from jepa_tutorial import chapters, execution, staleness
+from jepa_tutorial import essence
+from jepa_tutorial.publishing import chapters, execution
 from jepa_tutorial.reports import RECORD
 
 try:
@@ -28,36 +29,17 @@ CHAPTERS = chapters.chapters(BOOK)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 TAG = f"v{PROJECT['version']}"
-TAUGHT = {
-    path.stem
-    for path in (ROOT / "jepa_tutorial").glob("*.py")
-    if path.stem
-    not in {
-        "__init__",
-        "__main__",
-        "artifacts",
-        "cache",
-        "checks",
-        "cli",
-        "digits",
-        "files",
-        "gym_frames",
-        "moving_mnist",
-        "chapters",
-        "execution",
-        "runs",
-        "verification",
-        "staleness",
-        "plots",
-        "rendering",
-        "reports",
-        "runtime",
-        "studies",
-        "two_rooms",
-        "widgets",
-    }
+PACKAGE = ROOT / "jepa_tutorial"
+BESIDE = {
+    *("__init__", "__main__", "checkpoints", "checks", "essence", "files"),
+    *("plots", "reports", "runtime", "widgets"),
 }
-SAVED = re.compile(r"# saved in jepa_tutorial/(\w+)\.py\n")
+TAUGHT = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix()
+    for path in PACKAGE.glob("*.py")
+    if path.stem not in BESIDE
+} | {"worlds/curves", "worlds/pendulum", "worlds/points"}
+SAVED = re.compile(r"# saved in jepa_tutorial/([\w/]+)\.py\n")
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -197,7 +179,7 @@ def test_generators_come_from_the_helper_that_refuses_seeds_out_of_range():
         path.name: "\n".join(c.source for c in code(nbformat.read(path, 4)))
         for path in CHAPTERS
     }
-    for path in (ROOT / "jepa_tutorial").glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         if path.stem != "runtime":
             texts[path.name] = path.read_text()
     own = re.compile(r"\bGenerator\(\)|\.manual_seed\(")
@@ -413,7 +395,7 @@ def breaches(notebook) -> list[str]:
             found.append(
                 f"computes with the stored study: {cell.source[:60]!r}"
             )
-        for statement in staleness.parse(cell.source).body:
+        for statement in essence.parse(cell.source).body:
             for name, read in held_functions(statement).items():
                 held[name] = held.get(name, set()) | read
             for does, name in what_happens(statement):
@@ -537,7 +519,7 @@ def differences(cell: str, module: str) -> str:
 
 def test_saved_cells_are_the_package_text(path):
     for module, source in saved_cells(path):
-        text = (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
+        text = (PACKAGE / f"{module}.py").read_text()
         report = differences(source, text)
         assert not report, (
             f"{path.name} and jepa_tutorial/{module}.py differ:\n{report}"
@@ -563,9 +545,7 @@ def test_each_taught_name_is_saved_by_exactly_one_chapter():
     public = {
         (module, name)
         for module in TAUGHT
-        for name in definitions(
-            (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
-        )
+        for name in definitions((PACKAGE / f"{module}.py").read_text())
         if not name.startswith("_")
     }
     assert public == set(saved)
@@ -581,15 +561,13 @@ def test_no_chapter_redefines_what_the_package_offers():
         offered = {
             name
             for module in TAUGHT
-            for name in definitions(
-                (ROOT / "jepa_tutorial" / f"{module}.py").read_text()
-            )
+            for name in definitions((PACKAGE / f"{module}.py").read_text())
         }
         for cell in chapters.code_cells(nbformat.read(path, as_version=4)):
             if not SAVED.match(cell.source):
                 defined = {
                     n.name
-                    for n in staleness.parse(cell.source).body
+                    for n in essence.parse(cell.source).body
                     if isinstance(n, (ast.ClassDef, ast.FunctionDef))
                 }
                 assert not defined & (offered | mine), path.name
@@ -645,8 +623,13 @@ def test_pages_list_the_chapters_with_their_budgets():
 def test_every_symbol_of_the_api_page_is_a_module():
     named = set(
         re.findall(
-            r"automodule:: jepa_tutorial\.(\w+)", (BOOK / "api.md").read_text()
+            r"automodule:: jepa_tutorial\.([\w.]+)",
+            (BOOK / "api.md").read_text(),
         )
     )
-    modules = {path.stem for path in (ROOT / "jepa_tutorial").glob("*.py")}
-    assert named == modules - {"__init__", "__main__", "cli"}
+    modules = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if path.stem not in ("__init__", "__main__", "cli")
+    }
+    assert named == modules

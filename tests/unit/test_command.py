@@ -14,8 +14,9 @@ import pytest
 import torch
 from toy import change, write_book
 
-from jepa_tutorial import cache, cli, execution
-from jepa_tutorial.cli import main
+from jepa_tutorial.publishing import cli, execution
+from jepa_tutorial.publishing.cli import main
+from jepa_tutorial.worlds import cache
 
 
 @pytest.fixture

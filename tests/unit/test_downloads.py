@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pooch
 import pytest
 
-from jepa_tutorial import digits
+from jepa_tutorial.worlds import digits
 
 CONTENT = {
     name: name.encode() * 20_000 for name in digits.MNIST_FILES
@@ -24,7 +24,7 @@ KNOWN = {
 LOAD = f"""
 import os, pathlib, sys, time
 import torch
-from jepa_tutorial import digits
+from jepa_tutorial.worlds import digits
 
 digits.MNIST_FILES = {KNOWN}
 digits.read_idx = lambda path: torch.tensor(path.stat().st_size)

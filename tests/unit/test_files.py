@@ -13,8 +13,10 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from jepa_tutorial import artifacts, cache
+from jepa_tutorial import checkpoints
 from jepa_tutorial.files import given_path, replacing, write_text
+from jepa_tutorial.publishing import artifacts
+from jepa_tutorial.worlds import cache
 
 LARGE = 300_000  # bytes, more than the disk of these tests takes
 
@@ -32,7 +34,9 @@ def weights(folder: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    artifacts.save_checkpoint(folder / "file.pt", 1, model=nn.Linear(LARGE, 1))
+    checkpoints.save_checkpoint(
+        folder / "file.pt", 1, model=nn.Linear(LARGE, 1)
+    )
 
 
 def video(folder: Path) -> None:

@@ -20,7 +20,7 @@ from jepa_tutorial.predictors import ResidualPredictor, roll_out
 from jepa_tutorial.probes import r_squared, small_network_probe, valid_times
 from jepa_tutorial.targets import EMATarget, OnlineTarget
 from jepa_tutorial.training import train_on_windows
-from jepa_tutorial.trajectories import history_windows
+from jepa_tutorial.windows import history_windows
 
 
 def line(count=4, steps=12):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial.gym_frames import gym_frames, make_env
 from jepa_tutorial.runtime import deal_seeds
+from jepa_tutorial.worlds.gym_frames import gym_frames, make_env
 
 SIZES = dict(num_samples=2, seq_len=6, image_size=32)
 

@@ -11,22 +11,22 @@ import pytest
 import torch
 from scipy import stats
 
-from jepa_tutorial import digits as digits_module
-from jepa_tutorial.digits import (
+from jepa_tutorial.runtime import SET_SEEDS, deal_seeds
+from jepa_tutorial.worlds import digits as digits_module
+from jepa_tutorial.worlds.digits import (
     Digits,
     load_digits,
     read_idx,
     small_digits,
     split_digits,
 )
-from jepa_tutorial.moving_mnist import (
+from jepa_tutorial.worlds.moving_mnist import (
     component_maps,
     draw_starts,
     location_maps,
     moving_mnist,
     read_sequence_file,
 )
-from jepa_tutorial.runtime import SET_SEEDS, deal_seeds
 
 NOWHERE = "http://127.0.0.1:9/"
 

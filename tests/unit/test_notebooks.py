@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from toy import write_book
 
-from jepa_tutorial import chapters, execution
+from jepa_tutorial.publishing import chapters, execution
 
 
 def test_clean_drops_times_paths_bars_and_random_ids():

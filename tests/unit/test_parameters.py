@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from toy import write_book
 
-from jepa_tutorial import chapters
-from jepa_tutorial.cli import main, parser, read_parameters
+from jepa_tutorial.publishing import chapters
+from jepa_tutorial.publishing.cli import main, parser, read_parameters
 
 PARAMETERS = """
 pattern = "circle"  # or "line", "spiral"
@@ -223,8 +223,7 @@ def test_paths_are_those_of_the_shell(path, monkeypatch, tmp_path):
 
 
 def test_every_preset_and_row_of_the_book_is_accepted():
-    book = Path(chapters.__file__).parents[1] / "book"
-    for path in chapters.chapters(book):
+    for path in chapters.chapters(chapters.book_folder()):
         entry = chapters.presets(path)
         for name in chapters.preset_names(entry):
             chapters.check_parameters(path, entry[name])

@@ -9,8 +9,9 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from jepa_tutorial import pendulum as module
-from jepa_tutorial.pendulum import (
+from jepa_tutorial.runtime import new_generator
+from jepa_tutorial.worlds import pendulum as module
+from jepa_tutorial.worlds.pendulum import (
     FRAME_TIME,
     POTENTIAL_RANGE,
     bob_positions,
@@ -20,7 +21,6 @@ from jepa_tutorial.pendulum import (
     simulate_pendulum,
     state_derivative,
 )
-from jepa_tutorial.runtime import new_generator
 
 
 def starts(count=32, angle=2.0, seed=0):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from jepa_tutorial import chapters, staleness
+from jepa_tutorial import essence
 from jepa_tutorial.planning import (
     ARRIVED,
     Tasks,
@@ -29,8 +29,9 @@ from jepa_tutorial.planning import (
     select,
     smooth_noise,
 )
+from jepa_tutorial.publishing import chapters
 from jepa_tutorial.runtime import SetSeeds, deal_seeds, new_generator
-from jepa_tutorial.two_rooms import MARGIN, MAX_STEP, roll, two_rooms
+from jepa_tutorial.worlds.two_rooms import MARGIN, MAX_STEP, roll, two_rooms
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 PLANNERS = [random_shooting, cem, mppi]
@@ -367,11 +368,11 @@ def test_the_loop_refuses_no_work(name):
 
 def drawn_by_the_chapter(runs, random, deal=deal_seeds):
     """Seeds, places and motions of all its sets: its own lines make them, but smaller."""
-    notebook = nbformat.read(BOOK / "08_planning.ipynb", as_version=4)
+    notebook = nbformat.read(BOOK / "09_planning.ipynb", as_version=4)
     lines = [
         ast.unparse(line)
         for cell in chapters.code_cells(notebook)
-        for line in staleness.parse(cell.source).body
+        for line in essence.parse(cell.source).body
         if isinstance(line, ast.Assign)
         and ast.unparse(line.targets[0])
         in {"seeds", "tasks", "episodes", "own", "held_out"}

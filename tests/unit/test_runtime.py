@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial import checks, reports, runtime, studies
+from jepa_tutorial import checks, reports, runtime
+from jepa_tutorial.publishing import studies
 
 
 def draws():

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import nbformat
 import pytest
 from toy import change, write_book
 
-from jepa_tutorial import chapters, staleness
-
-PACKAGE = Path(staleness.__file__).parent
+from jepa_tutorial import essence
+from jepa_tutorial.essence import PACKAGE
+from jepa_tutorial.publishing import chapters, staleness
 
 
 @pytest.fixture
@@ -61,11 +60,12 @@ def test_what_cannot_change_a_value_makes_nothing_stale(
         # Whatever name it has here, or as an attribute.
         (".losses import cosine_loss as c", "losses.py", "1 - F", "2 - F"),
         (" import losses as ls\nls.cosine_loss", "losses.py", "1 - F", "2 - F"),
+        (".worlds import points\npoints.line", "worlds/points.py", "seq_len", "length"),
         # Under another name; through a constant, an import, a function of another module.
         (".losses import cosine_loss", "losses.py", "cosine_loss", "cosine_cost"),
         (".losses import cosine_loss", "losses.py", "torch.nn.functional as F", "torch as F"),
         (".runtime import set_seed", "runtime.py", "SEEDS = 2**32", "SEEDS = 2**31"),
-        (".trajectories import make_trajectories", "runtime.py", "SEEDS = 2**32", "SEEDS = 9"),
+        (".worlds.points import make_trajectories", "runtime.py", "SEEDS = 2**32", "SEEDS = 9"),
     ],
 )  # fmt: skip
 def test_what_can_change_a_value_makes_it_stale(
@@ -101,10 +101,10 @@ def test_every_chapter_reaches_what_it_imports():
     for path in chapters.chapters(PACKAGE.parent / "book"):
         notebook = chapters.study_cells(nbformat.read(path, as_version=4))
         source = "\n".join(c.source for c in chapters.code_cells(notebook))
-        code = staleness.parse(source)
-        reached = staleness.reached(code, PACKAGE)
-        for module, name in staleness.imported(code).values():
-            if module not in staleness.LEFT_OUT:
+        code = essence.parse(source)
+        reached = essence.reached(code, PACKAGE)
+        for module, name in essence.imported(code, PACKAGE).values():
+            if module not in essence.LEFT_OUT:
                 assert any(repr(name) in part for part in reached), (
                     f"{module}.{name}"
                 )
@@ -119,11 +119,11 @@ def test_magics_do_not_stop_the_hash(tmp_path):
 
 def test_canonical_text_is_fixed():
     """The same text on all Python versions: this literal was made on 3.11."""
-    tree = staleness.parse(
+    tree = essence.parse(
         'def f(a: int, *, b=1) -> str:\n    "doc"\n    if a:\n        raise E(a)\n'
         '    return f"{a}" if b else None\n'
     )
-    assert staleness.canonical(tree) == (
+    assert essence.canonical(tree) == (
         "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='a')], "
         "kwonlyargs=[arg(arg='b')], kw_defaults=[Constant(value=1)]), "
         "body=[Return(value=IfExp(test=Name(id='b', ctx=Load()), "

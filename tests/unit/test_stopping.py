@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from jepa_tutorial.artifacts import load_checkpoint, save_checkpoint
-from jepa_tutorial.training import EarlyStopping
+from jepa_tutorial.checkpoints import load_checkpoint, save_checkpoint
+from jepa_tutorial.training import (
+    EarlyStopping,
+)
 
 
 def set_weight(model, value):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jepa_tutorial.cli import main
+from jepa_tutorial.publishing.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (

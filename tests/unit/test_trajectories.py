@@ -8,7 +8,8 @@ import re
 import pytest
 import torch
 
-from jepa_tutorial.trajectories import make_trajectories, split_window
+from jepa_tutorial.windows import split_window
+from jepa_tutorial.worlds.points import make_trajectories
 
 
 def make(**changes):

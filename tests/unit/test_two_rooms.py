@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jepa_tutorial.runtime import deal_seeds, new_generator
-from jepa_tutorial.two_rooms import (
+from jepa_tutorial.worlds.two_rooms import (
     DOOR,
     MARGIN,
     Rooms,
@@ -105,7 +105,7 @@ def shared(first, other):
 @pytest.mark.parametrize("random", [False, True])
 @pytest.mark.parametrize("seed", [0, 1, 100])
 def test_no_two_sets_share_a_start_or_a_motion(seed, random):
-    """Sets as large as chapter 7 makes them, and of the next seed as well."""
+    """Sets as large as chapter 8 makes them, and of the next seed as well."""
     sets = [
         two_rooms(count, 21, new_generator(own), image_size=16, random=random)
         for run in (seed, seed + 1)

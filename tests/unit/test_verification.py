@@ -9,13 +9,17 @@ import pytest
 from nbformat.v4 import new_output
 from toy import change, write_book
 
-from jepa_tutorial import verification
-from jepa_tutorial.chapters import ChapterError, code_cells
-from jepa_tutorial.execution import OURS
+from jepa_tutorial.publishing import verification
+from jepa_tutorial.publishing.chapters import ChapterError, code_cells
+from jepa_tutorial.publishing.execution import OURS
+from jepa_tutorial.publishing.staleness import code_hash
+from jepa_tutorial.publishing.studies import (
+    read_study,
+    study_digest,
+    study_path,
+)
+from jepa_tutorial.publishing.verification import out_of_date, verify
 from jepa_tutorial.reports import RECORD
-from jepa_tutorial.staleness import code_hash
-from jepa_tutorial.studies import read_study, study_digest, study_path
-from jepa_tutorial.verification import out_of_date, verify
 
 RUN = {
     "machine": "here",

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from jepa_tutorial.artifacts import save_checkpoint
+from jepa_tutorial.checkpoints import save_checkpoint
 from jepa_tutorial.encoders import CNNEncoder, FlatEncoder, ViTEncoder
 from jepa_tutorial.jepa import ActionJEPA
 from jepa_tutorial.predictors import (
@@ -20,7 +20,7 @@ from jepa_tutorial.training import (
     take_moments,
     train_with_checks,
 )
-from jepa_tutorial.trajectories import history_windows
+from jepa_tutorial.windows import history_windows
 
 ENCODERS = {
     "cnn": lambda: CNNEncoder(1, 2, 16, 4, 8),

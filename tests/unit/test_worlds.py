@@ -1,4 +1,4 @@
-"""The worlds of chapters 1 to 4: shapes, held-out sets, geometry, and the state behind them."""
+"""The worlds of chapters 1 to 5: shapes, held-out sets, geometry, and the state behind them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from jepa_tutorial.runtime import deal_seeds, new_generator
-from jepa_tutorial.trajectories import PATTERNS, make_trajectories
-from jepa_tutorial.worlds import WORLDS, lissajous, sample_world, spiral
+from jepa_tutorial.worlds.curves import WORLDS, lissajous, sample_world, spiral
+from jepa_tutorial.worlds.points import PATTERNS, make_trajectories
 
 
 @pytest.mark.parametrize("world", WORLDS)

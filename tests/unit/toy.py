@@ -7,8 +7,9 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from jepa_tutorial.chapters import SKIP_STUDY
+from jepa_tutorial.publishing.chapters import SKIP_STUDY
 
+TOC = "parts: [{chapters: [{file: book/01_toy}]}]"
 CODE = "from jepa_tutorial.losses import cosine_loss\ncosine_loss"
 
 
@@ -27,6 +28,7 @@ def write_book(folder: Path, code: str = CODE) -> Path:
         "study: {seed: [0, 1, 2], steps: [3]}}"
     )
     (folder / "presets.yaml").write_text(entry)
+    (folder / "_toc.yml").write_text(TOC)
     return path
 
 

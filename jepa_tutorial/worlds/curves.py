@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from jepa_tutorial.checks import check_choice, check_positive
-from jepa_tutorial.pendulum import pendulum
 from jepa_tutorial.runtime import new_generator
-from jepa_tutorial.trajectories import uniform
+from jepa_tutorial.worlds.pendulum import pendulum
+from jepa_tutorial.worlds.points import uniform
 
 State = dict[str, Tensor]
 

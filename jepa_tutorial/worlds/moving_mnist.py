@@ -12,8 +12,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from jepa_tutorial.checks import check_positive, check_range, check_shape
-from jepa_tutorial.digits import Digits
 from jepa_tutorial.runtime import SEEDS, SET_SEEDS, check_seed, new_generator
+from jepa_tutorial.worlds.digits import Digits
 
 GRID = 8  # cells on each side of a location map
 PIECE = 16  # clips drawn at a time, so that memory grows with the output only

@@ -18,11 +18,15 @@ from typing import Any
 import nbformat
 import yaml
 
-from jepa_tutorial import cache, chapters, execution, runs, verification
-from jepa_tutorial.chapters import ChapterError, Parameters
 from jepa_tutorial.files import given_path, write_text
-from jepa_tutorial.runtime import book_folder
-from jepa_tutorial.studies import study_path
+from jepa_tutorial.publishing import chapters, execution, runs, verification
+from jepa_tutorial.publishing.chapters import (
+    ChapterError,
+    Parameters,
+    book_folder,
+)
+from jepa_tutorial.publishing.studies import study_path
+from jepa_tutorial.worlds import cache
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

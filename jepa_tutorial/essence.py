@@ -1,9 +1,8 @@
-"""The hash of the code behind stored values: they are stale when it changes.
+"""The essence of code: what of it can change a value.
 
-What counts are the cells of a notebook that compute, and every definition of ours that they reach
-by name. What cannot change a value does not count: comments, docstrings, annotations, `raise` and
-`assert`, checks of arguments, imports of ours, and the modules that only check, report, show or
-keep.
+What counts is a piece of code and every definition of ours that it reaches by name. What cannot
+change a value does not count: comments, docstrings, annotations, `raise` and `assert`, checks of
+arguments, imports of ours, and the modules that only check, report, show or keep.
 """
 
 from __future__ import annotations
@@ -14,19 +13,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jepa_tutorial.chapters import code_cells, read_notebook, study_cells
-
 OURS = "jepa_tutorial"
-LEFT_OUT = {"cache", "checks", "files", "plots", "reports", "widgets"}
+PACKAGE = Path(__file__).parent
+LEFT_OUT = {"checks", "files", "plots", "reports", "widgets", "worlds.cache"}
 
 
-def code_hash(path: Path, package: Path = Path(__file__).parent) -> str:
-    """Hash the code behind the values that a chapter reports, as 16 hexadecimal digits."""
-    cells = code_cells(study_cells(read_notebook(path)))
-    code = parse("\n\n".join(cell.source for cell in cells))
+def essence_hash(source: str, package: Path = PACKAGE) -> str:
+    """Hash the essence of a piece of code, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    SyntaxError
+        If it is no Python.
+    """
+    code = parse(source)
     parts = [canonical(statement) for statement in code.body]
     parts += sorted(reached(code, package))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    text = "\n".join(filter(None, parts))  # imports of ours have none
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def reached(code: ast.Module, package: Path) -> set[str]:
@@ -38,7 +42,7 @@ def reached(code: ast.Module, package: Path) -> set[str]:
     and this did 23 times.
     """
     found: set[str] = set()
-    waiting, seen = list(imported(code).values()), set()
+    waiting, seen = list(imported(code, package).values()), set()
     parsed: dict[Path, tuple[ast.Module, dict[str, tuple[str, str]]]] = {}
     while waiting:
         module, name = waiting.pop()
@@ -48,7 +52,7 @@ def reached(code: ast.Module, package: Path) -> set[str]:
         seen.add((module, name))
         if file not in parsed:
             tree = parse(file.read_text(encoding="utf-8"))
-            parsed[file] = tree, imported(tree)
+            parsed[file] = tree, imported(tree, package)
         tree, bound = parsed[file]
         for statement in tree.body:
             names = defined(statement)
@@ -107,18 +111,20 @@ class Essence(ast.NodeTransformer):
         """Leave out errors, with their messages."""
 
 
-def imported(tree: ast.Module) -> dict[str, tuple[str, str]]:
+def imported(tree: ast.Module, package: Path) -> dict[str, tuple[str, str]]:
     """Return the names that imports of ours bind, and where they come from.
 
     The origin is a module and a name in it, ``*`` for the whole module.
     """
     found: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == OURS:
-            found |= {a.asname or a.name: (a.name, "*") for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and is_ours(node.module):
-            module = str(node.module).removeprefix(f"{OURS}.")
-            found |= {a.asname or a.name: (module, a.name) for a in node.names}
+        if isinstance(node, ast.ImportFrom) and is_ours(node.module):
+            room = str(node.module).removeprefix(OURS).lstrip(".")
+            for alias in node.names:
+                module = f"{room}.{alias.name}".lstrip(".")
+                whole = (package / f"{module.replace('.', '/')}.py").is_file()
+                origin = (module, "*") if whole else (room, alias.name)
+                found[alias.asname or alias.name] = origin
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if is_ours(alias.name):

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from jepa_tutorial import __version__
-from jepa_tutorial.chapters import (
+from jepa_tutorial.files import write_text
+from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
     cell_timeout,
@@ -31,10 +32,9 @@ from jepa_tutorial.chapters import (
     read_notebook,
     study_grid,
 )
-from jepa_tutorial.execution import OURS, execute, reported
-from jepa_tutorial.files import write_text
-from jepa_tutorial.staleness import code_hash
-from jepa_tutorial.studies import Row, Study, read_study, study_path
+from jepa_tutorial.publishing.execution import OURS, execute, reported
+from jepa_tutorial.publishing.staleness import code_hash
+from jepa_tutorial.publishing.studies import Row, Study, read_study, study_path
 
 if TYPE_CHECKING:  # slow to import, and needed only where rows run
     from distributed import Client, Future

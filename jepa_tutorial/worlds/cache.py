@@ -18,16 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from jepa_tutorial.essence import essence_hash, is_ours
 from jepa_tutorial.files import given_path, replacing
-from jepa_tutorial.staleness import (
-    canonical,
-    is_ours,
-    parse,
-    reached,
-)
 
 Arrays = dict[str, Tensor]
-PACKAGE = Path(__file__).parent
 LIMIT = 4 * 2**30  # bytes that the cache may take
 
 
@@ -132,9 +126,7 @@ def source_hash(make: Callable[..., Arrays]) -> str:
         else:
             with contextlib.suppress(TypeError):  # a constant, else no matter
                 lines[name] = f"{name} = {json.dumps(value)}"
-    code = parse("\n".join(lines[name] for name in sorted(lines)))
-    parts = [canonical(code), *sorted(reached(code, PACKAGE))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return essence_hash("\n".join(lines[name] for name in sorted(lines)))
 
 
 def names_in(code: CodeType) -> set[str]:

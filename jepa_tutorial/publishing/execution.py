@@ -18,7 +18,8 @@ import nbformat
 import torch
 from nbformat import NotebookNode
 
-from jepa_tutorial.chapters import (
+from jepa_tutorial.files import write_text
+from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
     cell_timeout,
@@ -28,11 +29,10 @@ from jepa_tutorial.chapters import (
     read_notebook,
     study_cells,
 )
-from jepa_tutorial.files import write_text
+from jepa_tutorial.publishing.staleness import code_hash
+from jepa_tutorial.publishing.studies import is_time, study_digest
 from jepa_tutorial.reports import RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
-from jepa_tutorial.staleness import code_hash
-from jepa_tutorial.studies import is_time, study_digest
 
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
 # What an overview says of time: the budget, and what the stored run took.

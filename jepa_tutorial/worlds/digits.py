@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits as load_small_digits
 from torch import Tensor
 
-from jepa_tutorial.cache import data_folder
 from jepa_tutorial.checks import check_range
 from jepa_tutorial.runtime import new_generator
+from jepa_tutorial.worlds.cache import data_folder
 
 # The part of MNIST (LeCun et al., 1998) that is called its test set: 10,000 digits are enough
 # here, and a tenth of the download.

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import nbformat
 
-from jepa_tutorial.chapters import (
+from jepa_tutorial.files import write_text
+from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
     code_cells,
@@ -18,11 +19,15 @@ from jepa_tutorial.chapters import (
     read_notebook,
     study_grid,
 )
-from jepa_tutorial.execution import OURS, reported
-from jepa_tutorial.files import write_text
-from jepa_tutorial.runs import key, run_rows, write_study
-from jepa_tutorial.staleness import code_hash
-from jepa_tutorial.studies import Row, is_time, read_study, study_digest
+from jepa_tutorial.publishing.execution import OURS, reported
+from jepa_tutorial.publishing.runs import key, run_rows, write_study
+from jepa_tutorial.publishing.staleness import code_hash
+from jepa_tutorial.publishing.studies import (
+    Row,
+    is_time,
+    read_study,
+    study_digest,
+)
 
 SAME_RUN = (
     "machine",

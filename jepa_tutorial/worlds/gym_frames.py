@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa_tutorial.cache import Arrays, cached
 from jepa_tutorial.checks import check_positive, check_range
 from jepa_tutorial.reports import progress
 from jepa_tutorial.runtime import SEEDS, SET_SEEDS, check_seed
+from jepa_tutorial.worlds.cache import Arrays, cached
 
 Policy = Callable[[Any, np.random.Generator], Any]
 TRIES = 20  # episodes that may be begun for each that is asked for

@@ -30,14 +30,45 @@ class ChapterError(Exception):
     """A chapter could not be run; the message says where and why, for a person to read."""
 
 
+def book_folder() -> Path:
+    """Return the folder with the notebooks, presets and stored results.
+
+    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither is there.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package.parent / "book", package / "_book"):
+        if (folder / "presets.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
+        "or name the folder with --book"
+    )
+
+
 def chapters(book: Path) -> list[Path]:
-    """Return the chapters' notebooks in reading order."""
-    found = sorted(book.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise ChapterError(
-            f"No chapters in {book}: name the book's folder with --book"
-        )
-    return found
+    """Return the chapters' notebooks in reading order: those that ``_toc.yml`` lists.
+
+    The list stands beside the book's folder, or in it where the book is installed.
+
+    Raises
+    ------
+    ChapterError
+        If there is no list.
+    """
+    for toc in (book.parent / "_toc.yml", book / "_toc.yml"):
+        if toc.is_file():
+            parts = yaml.safe_load(toc.read_text(encoding="utf-8"))["parts"]
+            files = [Path(c["file"]).name for p in parts for c in p["chapters"]]
+            found = [book / f"{name}.ipynb" for name in files]
+            return [path for path in found if path.is_file()]
+    raise ChapterError(
+        f"No chapters in {book}: name the book's folder with --book"
+    )
 
 
 def find_chapter(book: Path, name: str) -> Path:
@@ -49,12 +80,8 @@ def find_chapter(book: Path, name: str) -> Path:
         If there is no such chapter. Lists those that there are.
     """
     for path in chapters(book):
-        if name in (
-            path.stem,
-            path.name,
-            path.stem[:2],
-            path.stem[:2].lstrip("0"),
-        ):
+        number = path.stem.split("_")[0]
+        if name in (path.stem, path.name, number, number.lstrip("0")):
             return path
     known = ", ".join(path.stem for path in chapters(book))
     raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")

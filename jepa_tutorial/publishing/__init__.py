@@ -1,0 +1,1 @@
+"""What executes, stores and checks the chapters."""
