@@ -11,7 +11,9 @@ from tqdm import tqdm
 
 Item = TypeVar("Item")
 
-RECORD = "application/papermill.record/"  # the prefix that hides a stored value from readers
+RECORD = (
+    "application/papermill.record/"  # the prefix that hides a stored value from readers
+)
 
 
 def progress(items: Iterable[Item], description: str) -> Iterator[Item]:
@@ -62,18 +64,12 @@ def report(name: str, value: float | int | str | bool) -> None:
             f"value of {name} must be a finite number, text or bool, got {value!r}"
         )
     if value != value:
-        raise ValueError(
-            f"value of {name} must be a finite number, got {value!r}"
-        )
+        raise ValueError(f"value of {name} must be a finite number, got {value!r}")
     from IPython.display import (
         display,  # not every program that imports us has a notebook
     )
 
-    print(
-        f"{name} = {value:.4g}"
-        if isinstance(value, float)
-        else f"{name} = {value}"
-    )
+    print(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}")
     display(
         {RECORD + "text/plain": repr(value)},
         raw=True,

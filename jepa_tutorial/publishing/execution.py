@@ -151,9 +151,7 @@ def cpu_of_children() -> float:
     return times.children_user + times.children_system
 
 
-def provenance(
-    path: Path, seconds: float, cpu_seconds: float
-) -> dict[str, Any]:
+def provenance(path: Path, seconds: float, cpu_seconds: float) -> dict[str, Any]:
     """Say what a run's results come from, and how long it took, by the clock and of a core.
 
     The second is what a run of one thread takes on an idle machine.
@@ -167,9 +165,7 @@ def provenance(
         "python": platform.python_version(),
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_seconds, 1),
-        "versions": {
-            name: importlib.metadata.version(name) for name in packages
-        },
+        "versions": {name: importlib.metadata.version(name) for name in packages},
     }
 
 
@@ -177,18 +173,14 @@ def machine(path: Path) -> str:
     """Name the processor, and the GPU if there is one and the chapter uses it."""
     named = {}
     if Path("/proc/cpuinfo").is_file():  # elsewhere Python knows the name
-        first = (
-            Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
-        )
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
         lines = (line.partition(":") for line in first.splitlines())
         named = {key.strip(): value.strip() for key, _, value in lines}
     name = named.get("model name") or platform.processor() or platform.machine()
     if "cpu family" in named:
         name += f" (family {named['cpu family']}, model {named['model']})"
     name += f", {os.cpu_count()} cores"
-    if pick_device().type == "cuda" and "pick_device" in path.read_text(
-        "utf-8"
-    ):
+    if pick_device().type == "cuda" and "pick_device" in path.read_text("utf-8"):
         name += f"; {torch.cuda.get_device_name()}"
     return name
 
@@ -209,14 +201,10 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
         if cell.cell_type == "code":
-            cell.outputs = [
-                out for out in cell.outputs if out.get("name") != "stderr"
-            ]
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
-    state = state.get("application/vnd.jupyter.widget-state+json", {}).get(
-        "state", {}
-    )
+    state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     # Widget ids are random. Number them in the order in which the page shows them.
     for number, model in enumerate(sorted(state, key=text.find)):
         text = text.replace(model, f"{number:032x}")
@@ -252,9 +240,7 @@ def untimed(outputs: list[NotebookNode]) -> list[NotebookNode]:
         output.pop("execution_count", None)
         if "text" in output:
             output.text = re.sub(r"(?m)^\w+_seconds = .*$", "", output.text)
-        if is_time(
-            output.get("metadata", {}).get("scrapbook", {}).get("name", "")
-        ):
+        if is_time(output.get("metadata", {}).get("scrapbook", {}).get("name", "")):
             output.data = {}
     return outputs
 

@@ -71,9 +71,7 @@ def test_presets_and_timeouts(tmp_path):
 def test_a_study_may_be_several_grids(tmp_path):
     path = tmp_path / "01_toy.ipynb"
     grids = "[{seed: [0, 1]}, {seed: [0], steps: [2, 3]}]"
-    (tmp_path / "presets.yaml").write_text(
-        f"01_toy: {{budget_s: 1, study: {grids}}}"
-    )
+    (tmp_path / "presets.yaml").write_text(f"01_toy: {{budget_s: 1, study: {grids}}}")
     assert chapters.study_grid(path) == [
         {"seed": 0},
         {"seed": 1},
