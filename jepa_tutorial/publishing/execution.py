@@ -31,10 +31,16 @@ from jepa_tutorial.publishing.chapters import (
 )
 from jepa_tutorial.publishing.staleness import code_hash
 from jepa_tutorial.publishing.studies import is_time, study_digest
-from jepa_tutorial.reports import RECORD
+from jepa_tutorial.reports import PROGRESS, RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
 
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
+# As the kernel itself names it: else JupyterLab changes the file when it is opened.
+KERNEL = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
+}
 # What an overview says of time: the budget, and what the stored run took.
 TIME = re.compile(
     r"\*\*Time:\*\* at most \d+ s on two CPU cores\."
@@ -189,19 +195,19 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     """Drop what differs from run to run without meaning: times, paths, progress bars, ids."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("papermill", None)
-    notebook.metadata["language_info"] = {"name": "python"}
-    notebook.metadata["kernelspec"] = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
+    notebook.metadata["kernelspec"] = KERNEL
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if output.get("name") != "stderr"
+                and PROGRESS not in output.get("metadata", {})
+            ]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
     state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})

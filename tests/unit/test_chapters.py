@@ -80,6 +80,14 @@ def test_has_the_parts_of_a_chapter(notebook):
     assert "### What comes next" in titles
 
 
+def test_search_engines_are_told_the_chapter_that_it_is(path, notebook):
+    if path in CHAPTERS:
+        description = notebook.metadata.myst.html_meta["description lang=en"]
+        number = int(path.stem.split("_")[0])
+        assert description.startswith(f"Chapter {number} ")
+        assert notebook.cells[0].source.startswith(f"# {number}. ")
+
+
 def test_states_its_budget_and_what_its_stored_run_took(path, notebook):
     budget, run = (
         chapters.presets(path)["budget_s"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from nbconvert import PythonExporter
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from jepa_tutorial.publishing.execution import KERNEL
 
 try:
     import tomllib
@@ -216,8 +220,6 @@ def test_help_and_readme_list_every_make_target():
 
 def lines_of_code(path: Path) -> int:
     """Lines without blanks, comments and docstrings."""
-    import ast
-
     lines = set()
     for node in ast.walk(ast.parse(path.read_text())):
         for field in ("lineno", "end_lineno"):
@@ -243,7 +245,12 @@ def test_notebooks_are_normalized():
     for path in tracked("book/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        assert notebook.metadata.kernelspec.name == "python3"
+        # Else JupyterLab changes the file when it is opened, and converters write `.txt`.
+        assert notebook.metadata.kernelspec == KERNEL
+        assert notebook.metadata.language_info.nbconvert_exporter == "python"
+        assert notebook.metadata.language_info.file_extension == ".py"
+        script, _ = PythonExporter().from_notebook_node(notebook)
+        ast.parse(script)
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
