@@ -112,7 +112,7 @@ def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
     path : Path
         The chapter.
     scheduler : str, optional
-        See `jepa_tutorial.runs.run_rows`.
+        See `run_rows`.
 
     Yields
     ------

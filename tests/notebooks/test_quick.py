@@ -17,7 +17,7 @@ STUDY_ROW = """
 import json, sys
 from jepa_tutorial.publishing.chapters import find_chapter, preset_parameters
 from jepa_tutorial.publishing.runs import run_row
-from jepa_tutorial.runtime import book_folder
+from jepa_tutorial.publishing.chapters import book_folder
 
 path = find_chapter(book_folder(), sys.argv[1])
 print(json.dumps(run_row(path, preset_parameters(path, "quick"))["values"]))
