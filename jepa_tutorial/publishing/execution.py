@@ -43,7 +43,7 @@ KERNEL = {
 }
 # What an overview says of time: the budget, and what the stored run took.
 TIME = re.compile(
-    r"\*\*Time:\*\* at most \d+ s on two CPU cores\."
+    r"\*\*Time:\*\* about \d+ s on two CPU cores\."
     r"( The run that is stored here [^\n]*? cores[^.\n]*\.)?"
 )
 
@@ -255,7 +255,7 @@ def state_time(path: Path, notebook: NotebookNode) -> None:
     """Write into a chapter's overview what its stored run took, and on what."""
     budget, run = presets(path)["budget_s"], notebook.metadata[OURS]
     sentence = (
-        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"**Time:** about {budget} s on two CPU cores. The run that is stored here took "
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}."
     )
     for cell in notebook.cells:

@@ -190,7 +190,7 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
     # A process that was started in the background may have been told to ignore SIGINT.
     command = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from jepa_tutorial.cli import main; raise SystemExit(main())"
+        "from jepa_tutorial.publishing.cli import main; raise SystemExit(main())"
     )
     process = subprocess.Popen(
         [
@@ -267,7 +267,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     # A process that was started in the background may have been told to ignore SIGINT.
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from jepa_tutorial.cli import main; raise SystemExit(main())"
+        "from jepa_tutorial.publishing.cli import main; raise SystemExit(main())"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],

@@ -12,7 +12,7 @@ from jepa_tutorial.publishing import chapters, execution
 from jepa_tutorial.publishing.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-MAIN = "import sys; from jepa_tutorial.cli import main; sys.exit(main())"
+MAIN = "import sys; from jepa_tutorial.publishing.cli import main; sys.exit(main())"
 STUDY_ROW = """
 import json, sys
 from jepa_tutorial.publishing.chapters import find_chapter, preset_parameters

@@ -94,7 +94,7 @@ def test_states_its_budget_and_what_its_stored_run_took(path, notebook):
         notebook.metadata["jepa_tutorial"],
     )
     assert (
-        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"**Time:** about {budget} s on two CPU cores. The run that is stored here took "
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}. On a Colab GPU:"
     ) in prose(notebook)
 
