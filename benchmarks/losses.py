@@ -61,8 +61,7 @@ def main() -> None:
         medians = {name: statistics.median(t) for name, t in kept.items()}
         row = (value / medians["variance"] for value in medians.values())
         print(
-            f"{batch_size:6}{latent_dim:6}"
-            + "".join(f"{value:12.1f}" for value in row)
+            f"{batch_size:6}{latent_dim:6}" + "".join(f"{value:12.1f}" for value in row)
         )
 
 

@@ -77,9 +77,7 @@ def main() -> None:
             kept["at once"].append(options.clips * 20 / (middle - start))
             kept["loop"].append(few * 20 / (end - middle))
         fast, slow = (statistics.median(rates) for rates in kept.values())
-        print(
-            f"{num_digits:8}{image_size:6}{fast:12.0f}{slow:12.0f}{fast / slow:8.1f}"
-        )
+        print(f"{num_digits:8}{image_size:6}{fast:12.0f}{slow:12.0f}{fast / slow:8.1f}")
 
 
 if __name__ == "__main__":

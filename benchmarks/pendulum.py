@@ -37,9 +37,7 @@ SUBSTEPS = 10
 def starts(count: int) -> Tensor:
     """Starts at rest, ``(count, 4)``."""
     generator = torch.Generator().manual_seed(0)
-    angles = (
-        4 * torch.rand(count, 2, generator=generator, dtype=torch.double) - 2
-    )
+    angles = 4 * torch.rand(count, 2, generator=generator, dtype=torch.double) - 2
     return torch.cat([angles, torch.zeros_like(angles)], dim=1)
 
 
@@ -100,9 +98,7 @@ def plain_loop(first: Tensor, num_frames: int) -> np.ndarray:
                 k3 = plain_slope(
                     *(s + h / 2 * k for s, k in zip(state, k2, strict=True))
                 )
-                k4 = plain_slope(
-                    *(s + h * k for s, k in zip(state, k3, strict=True))
-                )
+                k4 = plain_slope(*(s + h * k for s, k in zip(state, k3, strict=True)))
                 state = [
                     s + h / 6 * (p + 2 * q + 2 * r + t)
                     for s, p, q, r, t in zip(state, k1, k2, k3, k4, strict=True)
@@ -131,13 +127,9 @@ def pillow(positions: Tensor, size: int, supersampling: int) -> np.ndarray:
         image = Image.new("L", (large, large))
         pen = ImageDraw.Draw(image)
         points = [place(0, 0), place(x_1, y_1), place(x_2, y_2)]
-        pen.line(
-            points, fill=gray[0], width=round(2 * rendering.ROD[0] / pixel)
-        )
+        pen.line(points, fill=gray[0], width=round(2 * rendering.ROD[0] / pixel))
         bobs = (rendering.FIRST_BOB, rendering.SECOND_BOB)
-        for (x, y), (radius, _), fill in zip(
-            points[1:], bobs, gray[1:], strict=True
-        ):
+        for (x, y), (radius, _), fill in zip(points[1:], bobs, gray[1:], strict=True):
             r = radius / pixel
             pen.ellipse([x - r, y - r, x + r, y + r], fill=fill)
         if supersampling > 1:
@@ -156,29 +148,21 @@ def seconds(way: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(
-    ways: dict[str, tuple[Callable[[], object], int]], rounds: int
-) -> None:
+def compare(ways: dict[str, tuple[Callable[[], object], int]], rounds: int) -> None:
     """Print the time per item of each way, and its ratio to the first."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, (way, items) in ways.items():
             times[name].append(seconds(way) / items)
-    medians = {
-        name: statistics.median(values) for name, values in times.items()
-    }
+    medians = {name: statistics.median(values) for name, values in times.items()}
     base = next(iter(medians.values()))
     for name, median in medians.items():
-        print(
-            f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.3g}"
-        )
+        print(f"  {name:28} {1e6 * median:10.1f} us each   {median / base:7.3g}")
 
 
 def memory(num_samples: int) -> None:
     """Print the largest memory of this process after drawing many frames."""
-    positions = bob_positions(
-        simulate_pendulum(starts(num_samples), 30)
-    ).float()
+    positions = bob_positions(simulate_pendulum(starts(num_samples), 30)).float()
     frames = rendering.render_bobs(positions, 64)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(

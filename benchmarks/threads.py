@@ -74,9 +74,7 @@ def main() -> None:
             for _ in range(options.repeats)
         ]
         one, two = map(statistics.median, zip(*times, strict=True))
-        print(
-            f"{name:18}{1e3 * one:9.2f} ms{1e3 * two:10.2f} ms{one / two:8.2f}"
-        )
+        print(f"{name:18}{1e3 * one:9.2f} ms{1e3 * two:10.2f} ms{one / two:8.2f}")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,7 @@ def main() -> None:
     seconds(1, 10)  # the first call also sets things up
     for episodes in (1, 10, 50, 100, 200):
         kept = [
-            (seconds(episodes, 1), seconds(1, episodes))
-            for _ in range(options.repeats)
+            (seconds(episodes, 1), seconds(1, episodes)) for _ in range(options.repeats)
         ]
         each, together = map(statistics.median, zip(*kept, strict=True))
         frames = episodes * LENGTH

@@ -68,9 +68,7 @@ def load_checkpoint(path: str | Path, **parts: Any) -> int:
     remedy = "delete it, or name another file"
     if hashlib.sha256(content).digest() != digest:
         raise ValueError(f"{path} is damaged, or no checkpoint: {remedy}")
-    states = torch.load(
-        io.BytesIO(content), map_location="cpu", weights_only=True
-    )
+    states = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     step = states.pop("step")
     if set(states) != set(parts):
         raise ValueError(

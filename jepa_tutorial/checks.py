@@ -74,14 +74,8 @@ def check_positive(**numbers: int) -> None:
         Names the argument and what was given.
     """
     for name, number in numbers.items():
-        if (
-            not isinstance(number, Integral)
-            or isinstance(number, bool)
-            or number < 1
-        ):
-            raise ValueError(
-                f"{name} must be an integer of at least 1, got {number!r}"
-            )
+        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
+            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
 
 
 def check_multiple(of: int, /, **numbers: int) -> None:

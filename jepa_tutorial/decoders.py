@@ -75,9 +75,7 @@ class PatchDecoder(nn.Module):
         If a size is below 1, or the input is not ``(B, Z, H', W')`` with this Z.
     """
 
-    def __init__(
-        self, latent_dim: int, channels: int, width: int, scale: int
-    ) -> None:
+    def __init__(self, latent_dim: int, channels: int, width: int, scale: int) -> None:
         super().__init__()
         check_positive(latent_dim=latent_dim, channels=channels, width=width)
         check_positive(scale=scale)

@@ -30,9 +30,7 @@ class LSTMEncoder(nn.Module):
         If a size is below 1, or the input is not ``(B, T, D)``.
     """
 
-    def __init__(
-        self, input_dim: int, hidden_dim: int, latent_dim: int
-    ) -> None:
+    def __init__(self, input_dim: int, hidden_dim: int, latent_dim: int) -> None:
         super().__init__()
         check_positive(input_dim=input_dim, hidden_dim=hidden_dim)
         check_positive(latent_dim=latent_dim)

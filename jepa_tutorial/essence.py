@@ -69,9 +69,7 @@ def parse(source: str) -> ast.Module:
     for number, line in enumerate(lines):  # IPython's magics
         if line.lstrip()[:1] in ("%", "!"):
             lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
-    return ast.fix_missing_locations(
-        Essence().visit(ast.parse("\n".join(lines)))
-    )
+    return ast.fix_missing_locations(Essence().visit(ast.parse("\n".join(lines))))
 
 
 class Essence(ast.NodeTransformer):

@@ -43,9 +43,7 @@ class JEPA(nn.Module):
         self.encoder, self.predictor, self.target = encoder, predictor, target
         self.cost = cost
 
-    def forward(
-        self, x_context: Tensor, x_target: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x_context: Tensor, x_target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the prediction ``z_hat`` and its target ``z_bar``, ``(B, Z)``."""
         z = self.encoder(x_context)
         z_hat = self.predictor(z)
@@ -191,9 +189,7 @@ class ActionJEPA(nn.Module):
         check_shape("B T L C H W", windows=windows)
         check_shape(f"{len(windows)} {windows.shape[1] - 1} A", actions=actions)
         later = windows[:, 1:].flatten(0, 1)  # time folded into the batch
-        z, z_bar, seen = self.mode(
-            self.encoder, self.target, windows[:, 0], later
-        )
+        z, z_bar, seen = self.mode(self.encoder, self.target, windows[:, 0], later)
         z_hat = roll_out_actions(self.transition, z, actions)
         return z_hat, z_bar.unflatten(0, z_hat.shape[:2]), seen
 

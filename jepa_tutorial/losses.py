@@ -92,9 +92,7 @@ def covariance_loss(z: Tensor) -> Tensor:
     return off_diagonal.square().sum() / latent_dim
 
 
-def vicreg_loss(
-    z: Tensor, std_coeff: float = 1.0, cov_coeff: float = 0.04
-) -> Tensor:
+def vicreg_loss(z: Tensor, std_coeff: float = 1.0, cov_coeff: float = 0.04) -> Tensor:
     """Ask for dimensions that vary and that are uncorrelated.
 
     The variance and the covariance term of VICReg (Bardes et al., 2022). The paper's third
@@ -121,9 +119,7 @@ def vicreg_loss(
     return std_coeff * variance_loss(z) + cov_coeff * covariance_loss(z)
 
 
-def barlow_twins_loss(
-    z_a: Tensor, z_b: Tensor, lambda_param: float = 5e-3
-) -> Tensor:
+def barlow_twins_loss(z_a: Tensor, z_b: Tensor, lambda_param: float = 5e-3) -> Tensor:
     """Ask two views to agree in each dimension, and dimensions to be uncorrelated.
 
     From Zbontar et al. (2021). With the same batch for both views only the second demand is
@@ -152,9 +148,7 @@ def barlow_twins_loss(
     correlation = z_a.T @ z_b / len(z_a)  # (Z, Z)
     diagonal = correlation.diagonal()
     off_diagonal = correlation - torch.diag(diagonal)
-    return (
-        1 - diagonal
-    ).square().sum() + lambda_param * off_diagonal.square().sum()
+    return (1 - diagonal).square().sum() + lambda_param * off_diagonal.square().sum()
 
 
 def standardize(z: Tensor) -> Tensor:

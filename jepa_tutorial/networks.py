@@ -70,9 +70,7 @@ class ResidualBlock(nn.Module):
         )
         # Where shapes differ, the shortcut needs a convolution of its own.
         same = channels == width and stride == 1
-        self.shortcut = (
-            nn.Identity() if same else nn.Conv2d(channels, width, 1, stride)
-        )
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, width, 1, stride)
 
     def forward(self, h: Tensor) -> Tensor:
         """From ``(B, channels, H, W)`` to ``(B, width, H / stride, W / stride)``."""

@@ -48,9 +48,7 @@ def plot_trajectories(ax: Axes, x: Tensor, title: str) -> None:
 def plot_window(ax: Axes, x_context: Tensor, x_target: Tensor) -> None:
     """Draw one window: its context ``(T, 2)`` and its target ``(T, 2)``."""
     for part, role in ((x_context, "context"), (x_target, "target")):
-        ax.plot(
-            *part.cpu().numpy().T, "o-", color=COLORS[role], ms=5, label=role
-        )
+        ax.plot(*part.cpu().numpy().T, "o-", color=COLORS[role], ms=5, label=role)
     ax.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
     ax.legend()
 
@@ -83,9 +81,7 @@ def plot_projection(
     dots = ax.scatter(
         first, second, 6, colors, cmap="twilight", vmin=-np.pi, vmax=np.pi
     )
-    ax.set(
-        aspect="equal", title=title, xlabel="first axis", ylabel="second axis"
-    )
+    ax.set(aspect="equal", title=title, xlabel="first axis", ylabel="second axis")
     return dots
 
 

@@ -329,10 +329,7 @@ class TransformerTransition(nn.Module):
         self.from_latent = nn.Linear(latent_dim, dim)
         self.from_action = nn.Linear(action_emb_dim, dim)
         self.blocks = nn.Sequential(
-            *(
-                TransformerBlock(dim, heads, 2 * dim)
-                for _ in range(transition_depth)
-            )
+            *(TransformerBlock(dim, heads, 2 * dim) for _ in range(transition_depth))
         )
         self.to_change = nn.Linear(dim, latent_dim)
 
@@ -344,9 +341,7 @@ class TransformerTransition(nn.Module):
         return z + self.to_change(self.blocks(tokens)[:, 0])
 
 
-def roll_out_actions(
-    transition: nn.Module, z: Tensor, actions: Tensor
-) -> Tensor:
+def roll_out_actions(transition: nn.Module, z: Tensor, actions: Tensor) -> Tensor:
     """Follow a sequence of actions from a latent, step by step.
 
     Parameters

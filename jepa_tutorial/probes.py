@@ -123,9 +123,7 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     return (pairs / (len(z) * (len(z) - 1))).item()
 
 
-def retrieval_accuracy(
-    z_hat: Tensor, z_bar: Tensor, num_candidates: int
-) -> float:
+def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> float:
     """How often the right target is the nearest among candidates, by cosine.
 
     The batch is cut into groups of candidates; each prediction looks for its own target in
@@ -264,9 +262,7 @@ def valid_times(
     return frames * frame_time, frames == error.shape[1]
 
 
-def small_network_probe(
-    z: Tensor, y: Tensor, seed: int
-) -> Callable[[Tensor], Tensor]:
+def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], Tensor]:
     """Fit a small network that reads quantities off frozen latents.
 
     Scikit-learn's, with two hidden layers of 64; it stops when a tenth of the data, held back,

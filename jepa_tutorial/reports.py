@@ -5,29 +5,56 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from numbers import Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 Item = TypeVar("Item")
 
-RECORD = "application/papermill.record/"  # the prefix that hides a stored value from readers
+# The prefix that hides a stored value from readers.
+RECORD = "application/papermill.record/"
+PROGRESS = "jepa_tutorial_progress"
+
+
+class Display:
+    """A place in a notebook's output that shows the last text written to it.
+
+    What is written to standard error there leaves an empty red bar behind.
+    """
+
+    def __init__(self) -> None:
+        from IPython.display import display  # only a notebook has it already
+
+        self.display: Any = display
+        self.handle: Any = None
+
+    def write(self, text: str) -> None:
+        """Show a text, without the characters that move a terminal's cursor."""
+        bundle = {"text/plain": text.strip()}
+        options = {"raw": True, "metadata": {PROGRESS: True}}
+        if self.handle:
+            self.handle.update(bundle, **options)
+        elif bundle["text/plain"]:
+            self.handle = self.display(bundle, display_id=True, **options)
+
+    def flush(self) -> None:
+        """Do nothing: a text is shown at once."""
 
 
 def progress(items: Iterable[Item], description: str) -> Iterator[Item]:
-    """Pass items through and show a text progress bar on standard error.
+    """Pass items through and show a text progress bar, which goes when they end.
 
     A text bar, because a widget bar would stay in the stored notebook and on the page.
     """
-    return iter(
-        tqdm(
-            items,
-            desc=description,
-            file=sys.stderr,
-            mininterval=0.5,
-            leave=False,
-        )
-    )
+    place = Display() if in_notebook() else sys.stderr
+    bar = tqdm(items, desc=description, file=place, mininterval=0.5, leave=False)
+    return iter(bar)
+
+
+def in_notebook() -> bool:
+    """Tell whether output goes to a notebook."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython and ipython.get_ipython(), "kernel")
 
 
 def report(name: str, value: float | int | str | bool) -> None:
@@ -62,18 +89,10 @@ def report(name: str, value: float | int | str | bool) -> None:
             f"value of {name} must be a finite number, text or bool, got {value!r}"
         )
     if value != value:
-        raise ValueError(
-            f"value of {name} must be a finite number, got {value!r}"
-        )
-    from IPython.display import (
-        display,  # not every program that imports us has a notebook
-    )
+        raise ValueError(f"value of {name} must be a finite number, got {value!r}")
+    from IPython.display import display  # not every program that imports us has it
 
-    print(
-        f"{name} = {value:.4g}"
-        if isinstance(value, float)
-        else f"{name} = {value}"
-    )
+    print(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}")
     display(
         {RECORD + "text/plain": repr(value)},
         raw=True,

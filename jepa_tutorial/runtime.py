@@ -12,9 +12,7 @@ from threadpoolctl import threadpool_limits
 
 SEEDS = 2**32  # what NumPy and PyTorch's generator tell apart
 SET_SEEDS = 2**20  # seeds that one set of data may use
-THREADS = (
-    1  # small models compute no faster with more: see benchmarks/threads.py
-)
+THREADS = 1  # small models compute no faster with more: see benchmarks/threads.py
 
 
 class SetSeeds(NamedTuple):
@@ -40,9 +38,7 @@ def check_seed(seed: int, seeds: int = SEEDS) -> int:
         or isinstance(seed, bool)
         or not 0 <= seed < seeds
     ):
-        raise ValueError(
-            f"seed must be an integer from 0 to {seeds - 1}, got {seed!r}"
-        )
+        raise ValueError(f"seed must be an integer from 0 to {seeds - 1}, got {seed!r}")
     return int(seed)
 
 

@@ -137,9 +137,7 @@ def train_on_windows(
     for _ in progress(range(steps), "training"):
         row = torch.randint(len(windows), (batch_size, 1), generator=generator)
         start = torch.randint(last_start + 1, row.shape, generator=generator)
-        batch = windows[
-            row, start + torch.arange(length)
-        ]  # (B, length, L, ...)
+        batch = windows[row, start + torch.arange(length)]  # (B, length, L, ...)
         loss, lr_now = loss_of(batch), optimizer.param_groups[0]["lr"]
         optimizer.zero_grad()
         loss.backward()
@@ -242,9 +240,7 @@ class EarlyStopping:
     [False, False, False, True]
     """
 
-    def __init__(
-        self, model: nn.Module, patience: int, delta: float = 0.0
-    ) -> None:
+    def __init__(self, model: nn.Module, patience: int, delta: float = 0.0) -> None:
         check_positive(patience=patience)
         check_range(0, math.inf, delta=delta)
         self.model, self.patience, self.delta = model, patience, delta

@@ -94,16 +94,10 @@ class Explorer(anywidget.AnyWidget):
     controls: traitlets.List = traitlets.List().tag(sync=True)
     play = traitlets.Unicode(allow_none=True).tag(sync=True)
     interval = traitlets.Int().tag(sync=True)
-    frames = traitlets.Bytes().tag(
-        sync=True
-    )  # all pictures, one after the other
-    lengths: traitlets.List = traitlets.List().tag(
-        sync=True
-    )  # bytes of each picture
+    frames = traitlets.Bytes().tag(sync=True)  # all pictures, one after the other
+    lengths: traitlets.List = traitlets.List().tag(sync=True)  # bytes of each picture
     alts: traitlets.List = traitlets.List().tag(sync=True)
-    size: traitlets.List = traitlets.List().tag(
-        sync=True
-    )  # width and height in pixels
+    size: traitlets.List = traitlets.List().tag(sync=True)  # width and height in pixels
 
     def __init__(
         self,
@@ -133,16 +127,13 @@ class Explorer(anywidget.AnyWidget):
                 "take fewer values"
             )
         pictures = [
-            picture(draw, values, dpi)
-            for values in progress(settings, "frames")
+            picture(draw, values, dpi) for values in progress(settings, "frames")
         ]
         alts = [alt(**values) for values in settings]
         if not all(isinstance(text, str) and text.strip() for text in alts):
             raise ValueError(f"alt must describe every frame, got {alts!r}")
         if len({size for _, size in pictures}) > 1:
-            raise ValueError(
-                "draw must return figures of one size, got several sizes"
-            )
+            raise ValueError("draw must return figures of one size, got several sizes")
         frames = b"".join(data for data, _ in pictures)
         if len(frames) > MAX_BYTES:
             raise ValueError(
@@ -151,9 +142,7 @@ class Explorer(anywidget.AnyWidget):
             )
         super().__init__(
             title=title,
-            controls=[
-                describe(name, control) for name, control in controls.items()
-            ],
+            controls=[describe(name, control) for name, control in controls.items()],
             play=play,
             interval=interval,
             frames=frames,
@@ -167,9 +156,7 @@ class Explorer(anywidget.AnyWidget):
         return f"Explorer: {self.title} ({len(self.alts)} frames)"
 
 
-def check_controls(
-    controls: Mapping[str, Slider | Choice], play: str | None
-) -> None:
+def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) -> None:
     """Check that there are controls with labels and values, and that ``play`` is a slider."""
     if not isinstance(controls, Mapping) or not controls:
         raise ValueError(
@@ -185,9 +172,7 @@ def check_controls(
                 f"controls[{name!r}] must have a label and values, got {control!r}"
             )
     sliders = [
-        name
-        for name, control in controls.items()
-        if isinstance(control, Slider)
+        name for name, control in controls.items() if isinstance(control, Slider)
     ]
     if play is not None and play not in sliders:
         raise ValueError(
@@ -197,11 +182,7 @@ def check_controls(
 
 def describe(name: str, control: Slider | Choice) -> dict[str, Any]:
     """Write a control as plain data for the browser."""
-    unit = (
-        f" {control.unit}"
-        if isinstance(control, Slider) and control.unit
-        else ""
-    )
+    unit = f" {control.unit}" if isinstance(control, Slider) and control.unit else ""
     return {
         "name": name,
         "kind": type(control).__name__.lower(),
@@ -216,14 +197,10 @@ def picture(
     """Draw one frame; return it as WebP and its width and height in pixels."""
     figure = draw(**values)
     if not isinstance(figure, Figure):
-        raise ValueError(
-            f"draw must return a Matplotlib figure, got {figure!r}"
-        )
+        raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
     file = io.BytesIO()
     options = {"quality": 80, "method": 6}
-    figure.savefig(
-        file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options
-    )
+    figure.savefig(file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options)
     width, height = (round(inches * dpi) for inches in figure.get_size_inches())
     plt.close(figure)
     return file.getvalue(), (width, height)

@@ -23,9 +23,7 @@ def main() -> None:
     everything = sys.argv[1:] == ["1"]
     for number, path in enumerate(chapters(BOOK)):
         run = nbformat.read(path, as_version=4).metadata[OURS]
-        proven = any(
-            "proven" in row for row in [run, *read_study(path)["rows"]]
-        )
+        proven = any("proven" in row for row in [run, *read_study(path)["rows"]])
         if everything or proven or number % 3 == today % 3:
             print(path)
             reason = "stamped without a rerun" if proven else "its turn"

@@ -87,7 +87,5 @@ def save_video(
         try:  # the encoder is a program of its own: nobody says if it failed
             count_frames_and_secs(str(part))
         except RuntimeError as error:
-            raise OSError(
-                f"{path} could not be written: is the disk full?"
-            ) from error
+            raise OSError(f"{path} could not be written: is the disk full?") from error
     return path

@@ -20,9 +20,7 @@ from jepa_tutorial.checks import check_choice
 from jepa_tutorial.files import given_path
 from jepa_tutorial.runtime import deal_seeds
 
-SKIP_STUDY = (
-    "skip-study"  # tag of cells that only show, and so are left out of a study
-)
+SKIP_STUDY = "skip-study"  # tag of cells that only show, and so are left out of a study
 Parameters = dict[str, Any]
 
 
@@ -66,9 +64,7 @@ def chapters(book: Path) -> list[Path]:
             files = [Path(c["file"]).name for p in parts for c in p["chapters"]]
             found = [book / f"{name}.ipynb" for name in files]
             return [path for path in found if path.is_file()]
-    raise ChapterError(
-        f"No chapters in {book}: name the book's folder with --book"
-    )
+    raise ChapterError(f"No chapters in {book}: name the book's folder with --book")
 
 
 def find_chapter(book: Path, name: str) -> Path:
@@ -185,9 +181,7 @@ def study_cells(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook without the cells that only show."""
     notebook = copy.deepcopy(notebook)
     notebook.cells = [
-        c
-        for c in notebook.cells
-        if SKIP_STUDY not in c.metadata.get("tags", [])
+        c for c in notebook.cells if SKIP_STUDY not in c.metadata.get("tags", [])
     ]
     return notebook
 
@@ -204,9 +198,7 @@ def stated_parameters(notebook: NotebookNode) -> dict[str, tuple[Any, str]]:
     )
     statements = ast.parse(source, "the parameters cell").body
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    comments = {
-        t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT
-    }
+    comments = {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}
     found = {}
     for statement in statements:
         if isinstance(statement, ast.Assign) and isinstance(

@@ -174,23 +174,18 @@ def run_chapters(options: argparse.Namespace, book: Path) -> int:
         raise ValueError("--store keeps outputs at default parameters only: leave out "
                          "--preset, --params and -p")  # fmt: skip
     runs_to_do = [
-        (path, read_parameters(options, path))
-        for path in chosen(book, options.chapter)
+        (path, read_parameters(options, path)) for path in chosen(book, options.chapter)
     ]
     for path, values in runs_to_do:
         if options.store:
-            print(
-                f"==> Executing {path.stem} at default parameters", flush=True
-            )
+            print(f"==> Executing {path.stem} at default parameters", flush=True)
             notebook = execution.store(path)
             where = path
         else:
             where = run_folder(path, values, options.out)
             notebook = run_in_folder(path, where, values, options.preset)
         seconds = notebook.metadata[execution.OURS]["seconds"]
-        print(
-            f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True
-        )
+        print(f"    {path.stem}: {seconds:.0f} s, stored in {where}", flush=True)
     return 0
 
 

@@ -31,13 +31,19 @@ from jepa_tutorial.publishing.chapters import (
 )
 from jepa_tutorial.publishing.staleness import code_hash
 from jepa_tutorial.publishing.studies import is_time, study_digest
-from jepa_tutorial.reports import RECORD
+from jepa_tutorial.reports import PROGRESS, RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
 
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
+# As the kernel itself names it: else JupyterLab changes the file when it is opened.
+KERNEL = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
+}
 # What an overview says of time: the budget, and what the stored run took.
 TIME = re.compile(
-    r"\*\*Time:\*\* at most \d+ s on two CPU cores\."
+    r"\*\*Time:\*\* about \d+ s on two CPU cores\."
     r"( The run that is stored here [^\n]*? cores[^.\n]*\.)?"
 )
 
@@ -151,9 +157,7 @@ def cpu_of_children() -> float:
     return times.children_user + times.children_system
 
 
-def provenance(
-    path: Path, seconds: float, cpu_seconds: float
-) -> dict[str, Any]:
+def provenance(path: Path, seconds: float, cpu_seconds: float) -> dict[str, Any]:
     """Say what a run's results come from, and how long it took, by the clock and of a core.
 
     The second is what a run of one thread takes on an idle machine.
@@ -167,9 +171,7 @@ def provenance(
         "python": platform.python_version(),
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_seconds, 1),
-        "versions": {
-            name: importlib.metadata.version(name) for name in packages
-        },
+        "versions": {name: importlib.metadata.version(name) for name in packages},
     }
 
 
@@ -177,18 +179,14 @@ def machine(path: Path) -> str:
     """Name the processor, and the GPU if there is one and the chapter uses it."""
     named = {}
     if Path("/proc/cpuinfo").is_file():  # elsewhere Python knows the name
-        first = (
-            Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
-        )
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
         lines = (line.partition(":") for line in first.splitlines())
         named = {key.strip(): value.strip() for key, _, value in lines}
     name = named.get("model name") or platform.processor() or platform.machine()
     if "cpu family" in named:
         name += f" (family {named['cpu family']}, model {named['model']})"
     name += f", {os.cpu_count()} cores"
-    if pick_device().type == "cuda" and "pick_device" in path.read_text(
-        "utf-8"
-    ):
+    if pick_device().type == "cuda" and "pick_device" in path.read_text("utf-8"):
         name += f"; {torch.cuda.get_device_name()}"
     return name
 
@@ -197,12 +195,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     """Drop what differs from run to run without meaning: times, paths, progress bars, ids."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("papermill", None)
-    notebook.metadata["language_info"] = {"name": "python"}
-    notebook.metadata["kernelspec"] = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
+    notebook.metadata["kernelspec"] = KERNEL
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
@@ -210,13 +203,14 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop("tags", None)
         if cell.cell_type == "code":
             cell.outputs = [
-                out for out in cell.outputs if out.get("name") != "stderr"
+                output
+                for output in cell.outputs
+                if output.get("name") != "stderr"
+                and PROGRESS not in output.get("metadata", {})
             ]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
-    state = state.get("application/vnd.jupyter.widget-state+json", {}).get(
-        "state", {}
-    )
+    state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     # Widget ids are random. Number them in the order in which the page shows them.
     for number, model in enumerate(sorted(state, key=text.find)):
         text = text.replace(model, f"{number:032x}")
@@ -252,9 +246,7 @@ def untimed(outputs: list[NotebookNode]) -> list[NotebookNode]:
         output.pop("execution_count", None)
         if "text" in output:
             output.text = re.sub(r"(?m)^\w+_seconds = .*$", "", output.text)
-        if is_time(
-            output.get("metadata", {}).get("scrapbook", {}).get("name", "")
-        ):
+        if is_time(output.get("metadata", {}).get("scrapbook", {}).get("name", "")):
             output.data = {}
     return outputs
 
@@ -263,7 +255,7 @@ def state_time(path: Path, notebook: NotebookNode) -> None:
     """Write into a chapter's overview what its stored run took, and on what."""
     budget, run = presets(path)["budget_s"], notebook.metadata[OURS]
     sentence = (
-        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"**Time:** about {budget} s on two CPU cores. The run that is stored here took "
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}."
     )
     for cell in notebook.cells:

@@ -162,9 +162,7 @@ def run_rows(
             # No more than there are workers: the death of one counts against all rows it has.
             while waiting and len(running) < workers:
                 parameters = waiting.pop(0)
-                row = client.submit(
-                    on_worker, path.name, files, parameters, pure=False
-                )
+                row = client.submit(on_worker, path.name, files, parameters, pure=False)
                 running[row] = parameters
             time.sleep(0.1)
             for row in [row for row in running if row.done()]:
@@ -299,8 +297,7 @@ def count_workers(client: Client) -> int:
         return max(1, len(client.nthreads()))
     except distributed.TimeoutError as error:
         raise ChapterError(
-            "the scheduler has no workers: "
-            + WORKERS.format(client.scheduler.address)
+            "the scheduler has no workers: " + WORKERS.format(client.scheduler.address)
         ) from error
     except OSError as error:
         raise ChapterError(LOST) from error
@@ -313,9 +310,7 @@ def reason(row: Future) -> str:
     error = row.exception()
     if isinstance(error, distributed.KilledWorker):
         return "its worker died each time, often for want of memory"
-    name = (
-        "" if isinstance(error, ChapterError) else f"{type(error).__name__}: "
-    )
+    name = "" if isinstance(error, ChapterError) else f"{type(error).__name__}: "
     return f"{name}{error}"
 
 
@@ -337,9 +332,7 @@ def run_row(path: Path, parameters: Parameters) -> Row:
         output = Path(folder) / path.name
         notebook = execute(path, output, parameters, timeout, for_study=True)
     values = reported(notebook)
-    return {"parameters": parameters, "values": values} | notebook.metadata[
-        OURS
-    ]
+    return {"parameters": parameters, "values": values} | notebook.metadata[OURS]
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
     path : Path
         The chapter.
     scheduler : str, optional
-        See `jepa_tutorial.runs.run_rows`.
+        See `run_rows`.
 
     Yields
     ------
@@ -137,9 +137,7 @@ def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
             yield f"{row['parameters']}: {row['seconds']:.0f} s"
         refuse(path, found)
         if code_hash(path) != now:
-            raise ChapterError(
-                f"{path.stem} has changed meanwhile: verify it again"
-            )
+            raise ChapterError(f"{path.stem} has changed meanwhile: verify it again")
         proof = describe(found, some, now)
         for row in old:
             row |= {"code_hash": now, "proven": proof["date"]}
@@ -207,9 +205,7 @@ def refuse(path: Path, found: list[Difference]) -> None:
     """Raise if a value differs by more than is allowed."""
     wrong = [d for d in found if d.share > 1]
     if wrong:
-        listed = "".join(
-            f"\n  {d.name} was {d.stored!r}, is {d.now!r}" for d in wrong
-        )
+        listed = "".join(f"\n  {d.name} was {d.stored!r}, is {d.now!r}" for d in wrong)
         raise ChapterError(
             f"{path.stem}: {len(wrong)} of {len(found)} values differ from the stored ones. If "
             f"that is meant, run `make study CHAPTER={path.stem[:2]}` and "
@@ -246,11 +242,7 @@ def prove_page(path: Path, rows: list[Row]) -> str:
     run = notebook.metadata.get(OURS, {})
     own = row_of_page(path, rows)
     reason = stale_page(path)
-    if (
-        own is None
-        or run.get("study") != study_digest(path)
-        or "code_hash" not in run
-    ):
+    if own is None or run.get("study") != study_digest(path) or "code_hash" not in run:
         raise ChapterError(
             reason or f"No row of {path.stem} is at its page's parameters"
         )
@@ -271,9 +263,5 @@ def row_of_page(path: Path, rows: list[Row]) -> Row | None:
     """Return the row at the page's own parameters, if it is there and not stale."""
     own = default_parameters(read_notebook(path))
     now = code_hash(path)
-    found = (
-        r
-        for r in rows
-        if own | r["parameters"] == own and r["code_hash"] == now
-    )
+    found = (r for r in rows if own | r["parameters"] == own and r["code_hash"] == now)
     return next(found, None)

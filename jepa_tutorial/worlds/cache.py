@@ -67,9 +67,7 @@ def cached(
     dict of str to Tensor
     """
     try:
-        about = json.dumps(
-            [name, source_hash(make), parameters], sort_keys=True
-        )
+        about = json.dumps([name, source_hash(make), parameters], sort_keys=True)
     except (OSError, SyntaxError) as error:  # as at Python's prompt
         warnings.warn(f"Not cached: {error}", stacklevel=2)
         return make(**parameters)

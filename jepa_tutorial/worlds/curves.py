@@ -16,9 +16,7 @@ from jepa_tutorial.worlds.points import uniform
 State = dict[str, Tensor]
 
 
-def on_curve(
-    radius: Tensor, phase: Tensor, a: int, b: int
-) -> tuple[Tensor, State]:
+def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, State]:
     """Points at a phase of a curve of some radius, with their state.
 
     Parameters

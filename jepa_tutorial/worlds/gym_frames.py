@@ -79,9 +79,7 @@ def gym_frames(
     if callable(policy):
         return collect(env_id, policy, **sizes)
     if policy != "random":
-        raise ValueError(
-            f"policy must be 'random' or a function, got {policy!r}"
-        )
+        raise ValueError(f"policy must be 'random' or a function, got {policy!r}")
     return cached(
         "gym_frames",
         lambda **about: collect(about.pop("env_id"), None, **about),
@@ -120,9 +118,7 @@ def make_env(env_id: str) -> Any:
     space = env.action_space
     if not isinstance(space, (gymnasium.spaces.Discrete, gymnasium.spaces.Box)):
         env.close()
-        raise ValueError(
-            f"actions of {env_id} must be discrete or a box, got {space}"
-        )
+        raise ValueError(f"actions of {env_id} must be discrete or a box, got {space}")
     return env
 
 
@@ -151,9 +147,7 @@ def collect(
     """Run the environment, episode after episode."""
     with without_screen(), contextlib.closing(make_env(env_id)) as env:
         tries = range(seed, seed + TRIES * num_samples)  # seeds
-        tried = (
-            one_episode(env, policy, seq_len, image_size, n) for n in tries
-        )
+        tried = (one_episode(env, policy, seq_len, image_size, n) for n in tries)
         whole = filter(None, tried)
         kept: list[Arrays] = []
         for _ in progress(range(num_samples), env_id):

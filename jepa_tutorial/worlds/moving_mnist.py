@@ -137,9 +137,7 @@ def paint(frames: Tensor, images: Tensor, corners: Tensor) -> None:
     inside = (side * line[:, None] + line).flatten()
     first = (side * whole[..., 1] + whole[..., 0]).long().flatten(0, 1)
     canvas = torch.zeros(len(first), side * side, dtype=torch.uint8)
-    for corner, patch in zip(
-        first.unbind(dim=1), patches.unbind(dim=2), strict=True
-    ):
+    for corner, patch in zip(first.unbind(dim=1), patches.unbind(dim=2), strict=True):
         pixels = patch.flatten(0, 1).flatten(1)
         canvas.scatter_reduce_(1, corner[:, None] + inside, pixels, "amax")
     drawn = canvas.view(*frames.shape[:3], side, side)

@@ -151,9 +151,7 @@ def bob_positions(state: Tensor) -> Tensor:
     return torch.stack([x_1, y_1, x_2, y_2], dim=-1)
 
 
-def lyapunov_exponent(
-    start: Tensor, num_frames: int, substeps: int = 10
-) -> Tensor:
+def lyapunov_exponent(start: Tensor, num_frames: int, substeps: int = 10) -> Tensor:
     """Estimate how fast neighbors part: the largest Lyapunov exponent.
 
     The method of Benettin et al. (1980): follow a neighbor at a tiny distance, and after each

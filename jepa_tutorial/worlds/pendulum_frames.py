@@ -56,9 +56,7 @@ def render_bobs(
     )
     looks = (SECOND_BOB, FIRST_BOB) if swapped else (FIRST_BOB, SECOND_BOB)
     # In pieces, so that memory grows with the output only.
-    for piece, out in zip(
-        places.split(PIECE), frames.split(PIECE), strict=True
-    ):
+    for piece, out in zip(places.split(PIECE), frames.split(PIECE), strict=True):
         draw(out, piece, looks)
     return frames.view(*positions.shape[:2], *frames.shape[1:])
 
@@ -88,9 +86,7 @@ def draw(frames: Tensor, places: Tensor, looks: tuple[Look, Look]) -> None:
     pixels = frames.view(len(places), channels, size * size)
     meter = size / SPAN  # in pixels, as all lengths below
     flip = torch.tensor([1.0, -1.0])  # rows go down
-    first, second = (
-        size / 2 + meter * flip * bob for bob in places.split(2, 1)
-    )
+    first, second = (size / 2 + meter * flip * bob for bob in places.split(2, 1))
     pivot = torch.full_like(first, size / 2)
     shapes = (
         (pivot, first, meter, ROD),

@@ -13,9 +13,7 @@ MARGIN = 0.03  # how near the dot comes to a wall; the whole place is 1 wide
 DOOR = 0.1  # half the width of the door
 MAX_STEP = 0.1  # the longest step that the policy takes
 BLOB = 0.04  # standard deviation of the dot's blob
-PIECE = (
-    256  # episodes drawn at a time, so that memory grows with the output only
-)
+PIECE = 256  # episodes drawn at a time, so that memory grows with the output only
 
 
 class Rooms(NamedTuple):
@@ -68,9 +66,7 @@ def make_rooms(
     """
     check_positive(num_samples=num_samples)
     if not random:
-        return Rooms(
-            torch.full((num_samples,), 0.5), torch.full((num_samples,), 0.3)
-        )
+        return Rooms(torch.full((num_samples,), 0.5), torch.full((num_samples,), 0.3))
     draws = torch.rand(2, num_samples, generator=generator)
     # Neither room narrower than a quarter, and a door within the wall.
     return Rooms(0.25 + 0.5 * draws[0], 0.15 + 0.7 * draws[1])
@@ -178,9 +174,7 @@ def two_rooms(
     return Episodes(frames, positions, actions, rooms)
 
 
-def render_rooms(
-    positions: Tensor, rooms: Rooms, image_size: int = 32
-) -> Tensor:
+def render_rooms(positions: Tensor, rooms: Rooms, image_size: int = 32) -> Tensor:
     """Draw the dot as a blob and the walls as soft lines, in a channel each.
 
     Parameters
@@ -210,9 +204,7 @@ def render_rooms(
         *positions.shape[:2], 2, image_size, image_size, dtype=torch.uint8
     )
     frames[:, :, 1] = draw_walls(rooms, line)[:, None]
-    for place, out in zip(
-        positions.split(PIECE), frames.split(PIECE), strict=True
-    ):
+    for place, out in zip(positions.split(PIECE), frames.split(PIECE), strict=True):
         # A Gaussian is the product of one along x and one along y.
         near = (-0.5 * ((line - place[..., None]) / BLOB).square()).exp()
         blob = near[:, :, 1, :, None] * near[:, :, 0, None, :]
@@ -248,9 +240,7 @@ def draw_walls(rooms: Rooms, line: Tensor) -> Tensor:
     return (255 * wall * closed).round().byte()
 
 
-def add_waves(
-    frames: Tensor, brightness: float, generator: torch.Generator
-) -> None:
+def add_waves(frames: Tensor, brightness: float, generator: torch.Generator) -> None:
     """Add three plane waves that travel, each episode its own, in place."""
     num_samples, seq_len, _, size, _ = frames.shape
     draws = torch.rand(3, num_samples, 3, 1, 1, 1, generator=generator)

@@ -25,8 +25,7 @@ def share(expression, chapter, variant, *, tuning):
     found = [
         bool(eval(expression, {}, row["values"]))
         for row in rows
-        if {k: v for k, v in row["parameters"].items() if k != "seed"}
-        == variant
+        if {k: v for k, v in row["parameters"].items() if k != "seed"} == variant
         and (row["parameters"]["seed"] in TUNING_SEEDS) == tuning
     ]
     assert len(found) >= 5, f"{len(found)} runs of {chapter} {variant}"

@@ -17,9 +17,7 @@ BOOK = Path(__file__).resolve().parents[2] / "book"
 MOST = 120  # seconds
 
 
-@pytest.mark.parametrize(
-    "path", chapters.chapters(BOOK), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", chapters.chapters(BOOK), ids=lambda path: path.stem)
 def test_a_row_drawn_by_date_reports_what_is_stored(path):
     rows = read_study(path)["rows"]
     short = [row for row in rows if row["cpu_seconds"] < MOST]

@@ -43,9 +43,7 @@ def make_book(folder: Path, *sources: str) -> Path:
         *(new_code_cell(source) for source in sources),
     ]
     path = folder / "01_toy.ipynb"
-    nbformat.write(
-        new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path
-    )
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
     preset = {
         "budget_s": 10,
         "quick": {"steps": 1},
@@ -96,9 +94,9 @@ def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
         "seed": 1,
         "steps": 7,
     }
-    assert execution.reported(
-        nbformat.read(folder / "01_toy.ipynb", as_version=4)
-    ) == {"double": 15}
+    assert execution.reported(nbformat.read(folder / "01_toy.ipynb", as_version=4)) == {
+        "double": 15
+    }
     assert "double = 15" in (folder / "run.log").read_text()
     record = json.loads((folder / "run.json").read_text())
     assert record["parameters"] == {"seed": 1, "steps": 7}
@@ -108,9 +106,7 @@ def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
 
 
 def test_a_chapter_that_keeps_files_is_given_the_run_folder(tmp_path):
-    path = make_book(
-        tmp_path, "open(f'{save_dir}/kept.txt', 'w').write('weights')"
-    )
+    path = make_book(tmp_path, "open(f'{save_dir}/kept.txt', 'w').write('weights')")
     source = nbformat.read(path, as_version=4)
     source.cells[1].source += "\nsave_dir = ''"
     nbformat.write(source, path)
@@ -124,15 +120,11 @@ def test_a_chapter_that_keeps_files_is_given_the_run_folder(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("1e-3", 1e-3), ("2", 2.0), ("0.5", 0.5)]
-)
+@pytest.mark.parametrize(("text", "value"), [("1e-3", 1e-3), ("2", 2.0), ("0.5", 0.5)])
 def test_values_are_typed_like_the_notebooks_own(tmp_path, text, value):
     path = make_book(tmp_path, REPORT)
     source = nbformat.read(path, as_version=4)
-    source.cells[
-        1
-    ].source += "\nlr = 0.1\nworlds = ['a']\nshow = True\nname = 'x'"
+    source.cells[1].source += "\nlr = 0.1\nworlds = ['a']\nshow = True\nname = 'x'"
     nbformat.write(source, path)
     given = {"lr": text, "worlds": "[b, c]", "show": "false", "name": "1"}
     assert chapters.check_parameters(path, given) == {
@@ -171,25 +163,18 @@ def test_a_failing_cell_is_named_and_the_stored_notebook_kept(tmp_path, capsys):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_hanging_cell_ends_by_a_timeout_that_names_it(
-    tmp_path, capsys, monkeypatch
-):
+def test_a_hanging_cell_ends_by_a_timeout_that_names_it(tmp_path, capsys, monkeypatch):
     make_book(tmp_path, "import time\ntime.sleep(60)", "y = 2")
     monkeypatch.setattr(execution, "cell_timeout", lambda *_: 2)
     assert run(tmp_path, "--store") == 1
     error = capsys.readouterr().err
-    assert (
-        "01_toy, cell 3 (import time): took longer than 2 s and was stopped"
-        in error
-    )
+    assert "01_toy, cell 3 (import time): took longer than 2 s and was stopped" in error
 
 
 def test_a_kernel_that_dies_is_told(tmp_path, capsys):
     make_book(tmp_path, "import os\nos._exit(1)", "y = 2")
     assert run(tmp_path, "--store") == 1
-    assert (
-        "01_toy, cell 3 (import os): the kernel died" in capsys.readouterr().err
-    )
+    assert "01_toy, cell 3 (import os): the kernel died" in capsys.readouterr().err
 
 
 def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
@@ -205,7 +190,7 @@ def test_interrupting_leaves_the_stored_notebook_as_it_was(tmp_path):
     # A process that was started in the background may have been told to ignore SIGINT.
     command = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from jepa_tutorial.cli import main; raise SystemExit(main())"
+        "from jepa_tutorial.publishing.cli import main; raise SystemExit(main())"
     )
     process = subprocess.Popen(
         [
@@ -282,7 +267,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     # A process that was started in the background may have been told to ignore SIGINT.
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from jepa_tutorial.cli import main; raise SystemExit(main())"
+        "from jepa_tutorial.publishing.cli import main; raise SystemExit(main())"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
@@ -365,9 +350,7 @@ if seed == 0 and not pathlib.Path({str(mended)!r}).exists():
     assert verification.out_of_date(path) == [verification.stale_page(path)]
 
 
-def test_a_row_whose_worker_is_killed_runs_once_more(
-    tmp_path, capfd, monkeypatch
-):
+def test_a_row_whose_worker_is_killed_runs_once_more(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(dask.system, "CPU_COUNT", 2)
     kill = f"""
 import os, pathlib, psutil, time
@@ -391,9 +374,7 @@ if seed == 1 or not killed.exists():
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_study_that_is_stopped_keeps_what_is_stored_and_leaves_nothing(
-    tmp_path, how
-):
+def test_a_study_that_is_stopped_keeps_what_is_stored_and_leaves_nothing(tmp_path, how):
     """Not even where it has no time to tell its processes to end."""
     make_book(tmp_path, REPORT, slow(tmp_path))
     left = tmp_path / "left"

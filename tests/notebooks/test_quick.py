@@ -12,12 +12,12 @@ from jepa_tutorial.publishing import chapters, execution
 from jepa_tutorial.publishing.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-MAIN = "import sys; from jepa_tutorial.cli import main; sys.exit(main())"
+MAIN = "import sys; from jepa_tutorial.publishing.cli import main; sys.exit(main())"
 STUDY_ROW = """
 import json, sys
 from jepa_tutorial.publishing.chapters import find_chapter, preset_parameters
 from jepa_tutorial.publishing.runs import run_row
-from jepa_tutorial.runtime import book_folder
+from jepa_tutorial.publishing.chapters import book_folder
 
 path = find_chapter(book_folder(), sys.argv[1])
 print(json.dumps(run_row(path, preset_parameters(path, "quick"))["values"]))
@@ -27,9 +27,7 @@ print(json.dumps(run_row(path, preset_parameters(path, "quick"))["values"]))
 def test_alone_means_offline_and_from_the_wheel(alone, installed):
     where = alone("-c", "import jepa_tutorial; print(jepa_tutorial.__file__)")
     assert Path(where.stdout.strip()).parent == installed / "jepa_tutorial"
-    online = alone(
-        "-c", "import urllib.request as r; r.urlopen('http://192.0.2.1/')"
-    )
+    online = alone("-c", "import urllib.request as r; r.urlopen('http://192.0.2.1/')")
     assert "offline: 192.0.2.1 was asked for" in online.stderr
 
 
@@ -48,9 +46,7 @@ def untimed(values):
     ),
     ids=lambda path: path.stem,
 )
-def test_chapter_runs_alone_and_its_study_reports_the_same(
-    alone, path, tmp_path
-):
+def test_chapter_runs_alone_and_its_study_reports_the_same(alone, path, tmp_path):
     """Equal values say that runs repeat, and that cells that only show move no random state."""
     out = tmp_path / "out"
     arguments = ["--preset", "quick", "--out", str(out)]
@@ -63,6 +59,4 @@ def test_chapter_runs_alone_and_its_study_reports_the_same(
     row = json.loads(study.stdout)
     assert untimed(row) == untimed(json.loads(json.dumps(values)))
     stored = execution.reported(nbformat.read(path, as_version=4))
-    assert set(values) == set(stored), (
-        "a run reports the same names as the stored page"
-    )
+    assert set(values) == set(stored), "a run reports the same names as the stored page"

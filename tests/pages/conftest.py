@@ -41,9 +41,7 @@ CHROMIUMS = (
 def toc_pages() -> list[str]:
     """Every page of the book, below the site, without its ending; the landing page first."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [
-        chapter["file"] for part in toc["parts"] for chapter in part["chapters"]
-    ]
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     return [toc["root"], *files]
 
 
@@ -66,18 +64,14 @@ class ByPage(LoadScopeScheduling):
         return nodeid.partition("[")[2].partition("-")[0]
 
 
-def pytest_xdist_make_scheduler(
-    config: pytest.Config, log: Any
-) -> LoadScopeScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return ByPage(config, log)
 
 
 @pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").is_file():
-        pytest.fail(
-            "The book is not built: run `make book` first.", pytrace=False
-        )
+        pytest.fail("The book is not built: run `make book` first.", pytrace=False)
     return SITE
 
 
@@ -177,9 +171,7 @@ def server_url(site: Path, serve: Callable[[Path], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(
-    chromium_path: str, chromium_arguments: list[str]
-) -> Iterator[Browser]:
+def browser(chromium_path: str, chromium_arguments: list[str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path, args=chromium_arguments
@@ -190,15 +182,10 @@ def browser(
 
 def is_ours(url: str) -> bool:
     parts = urlsplit(url)
-    return (
-        parts.scheme in ("file", "blob", "data")
-        or parts.hostname == "127.0.0.1"
-    )
+    return parts.scheme in ("file", "blob", "data") or parts.hostname == "127.0.0.1"
 
 
-def new_page(
-    browser: Browser, color_scheme: str = "light", width: int = 1280
-) -> Page:
+def new_page(browser: Browser, color_scheme: str = "light", width: int = 1280) -> Page:
     """Open a page that reaches no other host.
 
     ``page.problems`` lists what went wrong, ``page.sizes`` the bytes sent by address.
@@ -219,9 +206,7 @@ def new_page(
             route.abort()
 
     def on_response(response: Response) -> None:
-        page.sizes[response.url] = int(
-            response.headers.get("content-length", 0)
-        )
+        page.sizes[response.url] = int(response.headers.get("content-length", 0))
         if response.status >= 400:
             page.problems.append(f"{response.status}: {response.url}")
 
@@ -229,8 +214,7 @@ def new_page(
         # A picture that the next one overtakes before it is decoded is aborted; one whose
         # address is gone fails otherwise.
         overtaken = (
-            request.url.startswith("blob:")
-            and request.failure == "net::ERR_ABORTED"
+            request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"
         )
         if is_ours(request.url) and not overtaken:
             page.problems.append(f"failed: {request.url}")
@@ -238,9 +222,7 @@ def new_page(
     context.route("**/*", on_route)
     page.on(
         "console",
-        lambda m: (
-            m.type == "error" and page.problems.append(f"console: {m.text}")
-        ),
+        lambda m: m.type == "error" and page.problems.append(f"console: {m.text}"),
     )
     page.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
     page.on("requestfailed", on_failure)
@@ -270,9 +252,7 @@ class Visit:
     sizes: dict[str, int] = field(default_factory=dict)
     unset_math: int = 0  # formulas that MathJax left alone
     scroll_width: int = 0
-    wide: list[str] = field(
-        default_factory=list
-    )  # elements that stick out of the page
+    wide: list[str] = field(default_factory=list)  # elements that stick out of the page
     # axe: rule, impact, element; by color scheme
     violations: dict[str, list[str]] = field(default_factory=dict)
     themes: dict[str, str] = field(default_factory=dict)  # what the page chose

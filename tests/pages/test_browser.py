@@ -44,9 +44,9 @@ def test_search_works_offline(
 ) -> None:
     page = page_factory()
     page.goto(f"{server_url}/search.html")
-    page.locator(
-        "#search-container input[name=q], main input[name=q]"
-    ).first.fill("collapse")
+    page.locator("#search-container input[name=q], main input[name=q]").first.fill(
+        "collapse"
+    )
     page.keyboard.press("Enter")
     page.locator("#search-results li a").first.wait_for()
     assert page.locator("#search-results li a").count() > 0
@@ -61,9 +61,7 @@ def test_the_forecast_video_plays_and_fits(
     page.goto(f"{site.as_uri()}/book/06_pendulum_pixels.html")
     video = page.locator("video").first
     video.evaluate("(video) => video.play()")
-    page.wait_for_function(
-        "() => document.querySelector('video').currentTime > 0.5"
-    )
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     assert video.evaluate("(video) => video.videoWidth") >= 256
     assert video.bounding_box()["width"] <= width
     assert page.problems == []
@@ -82,9 +80,7 @@ def test_a_chapter_is_light(
 
 
 def check_weight(sizes: dict[str, int], limit: float) -> None:
-    heaviest = sorted(
-        ((size, url) for url, size in sizes.items()), reverse=True
-    )[:5]
+    heaviest = sorted(((size, url) for url, size in sizes.items()), reverse=True)[:5]
     assert 0 < sum(sizes.values()) < limit, (
         f"{sum(sizes.values())} bytes, heaviest: {heaviest}"
     )

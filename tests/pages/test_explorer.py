@@ -81,9 +81,7 @@ def folder(
     made = tmp_path_factory.mktemp("explorers")
     seven = request.param == "ipywidgets 7"
     if seven:
-        assert WIDGETS7.is_dir(), (
-            f"{WIDGETS7} is missing: `make test` installs it"
-        )
+        assert WIDGETS7.is_dir(), f"{WIDGETS7} is missing: `make test` installs it"
     make_page(
         made,
         os.pathsep.join([str(WIDGETS7), str(ROOT)]) if seven else str(ROOT),
@@ -229,8 +227,7 @@ def test_play_runs_to_the_end_and_can_be_paused(page: Any) -> None:
 
 def test_a_figure_that_cannot_be_shown_says_so(page: Any) -> None:
     assert (
-        page.locator("#unknown").inner_text()
-        == "This figure needs a running notebook."
+        page.locator("#unknown").inner_text() == "This figure needs a running notebook."
     )
 
 

@@ -29,9 +29,7 @@ def test_accessibility_scores(
         max(chapters, key=lambda page: page.stat().st_size),
         site / "book" / "api.html",
     ]
-    urls = [
-        f"{server_url}/{page.relative_to(site).as_posix()}" for page in pages
-    ]
+    urls = [f"{server_url}/{page.relative_to(site).as_posix()}" for page in pages]
     bad = f"{serve(tmp_path)}/bad.html"
     arguments = [chromium_path, json.dumps(chromium_arguments), *urls, bad]
     done = subprocess.run(
@@ -44,8 +42,6 @@ def test_accessibility_scores(
     )
     assert done.returncode == 0, done.stderr[-1000:]
     results = json.loads(done.stdout)
-    low = {
-        url: found for url, found in results.items() if found["score"] < 0.98
-    }
+    low = {url: found for url, found in results.items() if found["score"] < 0.98}
     assert set(low) == {bad}, f"failed: {low}"
     assert "image-alt" in low[bad]["failed"]

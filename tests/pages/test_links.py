@@ -20,30 +20,22 @@ def read(path: Path) -> BeautifulSoup:
 @cache
 def anchors(path: Path) -> set[str]:
     return {
-        str(tag.get(key))
-        for tag in read(path).find_all()
-        for key in ("id", "name")
+        str(tag.get(key)) for tag in read(path).find_all() for key in ("id", "name")
     }
 
 
 def broken_links(site: Path) -> list[str]:
     """Every relative link whose file or anchor does not exist."""
-    pages = [
-        path for path in site.rglob("*.html") if "_static" not in path.parts
-    ]
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
     broken = []
     for page in pages:
-        for tag in read(page).find_all(href=True) + read(page).find_all(
-            src=True
-        ):
+        for tag in read(page).find_all(href=True) + read(page).find_all(src=True):
             link = tag.get("href") or tag.get("src")
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
             target = (
-                (page.parent / unquote(parts.path)).resolve()
-                if parts.path
-                else page
+                (page.parent / unquote(parts.path)).resolve() if parts.path else page
             )
             fragment = unquote(parts.fragment)
             if not target.is_file():
@@ -53,9 +45,7 @@ def broken_links(site: Path) -> list[str]:
                 and target.suffix == ".html"
                 and fragment not in anchors(target)
             ):
-                broken.append(
-                    f"{page.relative_to(site)}: {link}: no such anchor"
-                )
+                broken.append(f"{page.relative_to(site)}: {link}: no such anchor")
     return broken
 
 
@@ -76,13 +66,9 @@ def says_something(alt: str) -> bool:
 def unresolved(page: Path) -> list[str]:
     """Citations and references that Sphinx could not resolve."""
     article = read(page).select_one("article")
-    marks = [
-        str(tag)[:120]
-        for tag in article.select(".problematic, .system-message")
-    ]
+    marks = [str(tag)[:120] for tag in article.select(".problematic, .system-message")]
     return marks + [
-        str(text)
-        for text in article.find_all(string=lambda text: "[?]" in text)
+        str(text) for text in article.find_all(string=lambda text: "[?]" in text)
     ]
 
 
@@ -108,9 +94,9 @@ def test_pages_have_descriptions(built_pages: list[Path]) -> None:
 
 
 def test_launch_buttons_open_the_notebook(site: Path, chapter: str) -> None:
-    repository = yaml.safe_load(
-        (ROOT / "_config.yml").read_text(encoding="utf-8")
-    )["repository"]
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))[
+        "repository"
+    ]
     path = urlsplit(repository["url"]).path
     links = {
         str(tag["href"])

@@ -128,15 +128,11 @@ def test_decoder_gives_frames_and_each_patch_its_place():
             "z must have",
         ),
         (
-            lambda: roll_out_actions(
-                None, torch.rand(3, 5), torch.rand(2, 1, 2)
-            ),
+            lambda: roll_out_actions(None, torch.rand(3, 5), torch.rand(2, 1, 2)),
             "actions must have",
         ),
         (
-            lambda: roll_out_actions(
-                None, torch.rand(3, 5), torch.rand(3, 0, 2)
-            ),
+            lambda: roll_out_actions(None, torch.rand(3, 5), torch.rand(3, 0, 2)),
             "actions",
         ),
         (lambda: decoder()(torch.rand(2, 4)), "z must have"),

@@ -44,9 +44,7 @@ IMAGES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-@pytest.fixture(
-    params=[*CHAPTERS, BOOK / "template.ipynb"], ids=lambda path: path.stem
-)
+@pytest.fixture(params=[*CHAPTERS, BOOK / "template.ipynb"], ids=lambda path: path.stem)
 def path(request):
     return request.param
 
@@ -63,9 +61,7 @@ def prose(notebook) -> str:
 
 
 def code(notebook) -> list:
-    return [
-        cell for cell in chapters.code_cells(notebook) if cell.source.strip()
-    ]
+    return [cell for cell in chapters.code_cells(notebook) if cell.source.strip()]
 
 
 # --- the parts of a chapter --------------------------------------------------------------------
@@ -74,9 +70,7 @@ def code(notebook) -> list:
 def test_has_the_parts_of_a_chapter(notebook):
     text = prose(notebook)
     titles = [line for line in text.splitlines() if re.match(r"#{1,6} ", line)]
-    assert titles[0].startswith("# "), (
-        "the first heading is the chapter's title"
-    )
+    assert titles[0].startswith("# "), "the first heading is the chapter's title"
     assert sum(title.startswith("# ") for title in titles) == 1
     for part in ("Overview", "Limits", "Exercises", "In short"):
         assert f"## {part}" in titles, part
@@ -86,20 +80,30 @@ def test_has_the_parts_of_a_chapter(notebook):
     assert "### What comes next" in titles
 
 
+def test_search_engines_are_told_the_chapter_that_it_is(path, notebook):
+    if path in CHAPTERS:
+        description = notebook.metadata.myst.html_meta["description lang=en"]
+        number = int(path.stem.split("_")[0])
+        assert description.startswith(f"Chapter {number} ")
+        assert notebook.cells[0].source.startswith(f"# {number}. ")
+
+
 def test_states_its_budget_and_what_its_stored_run_took(path, notebook):
     budget, run = (
         chapters.presets(path)["budget_s"],
         notebook.metadata["jepa_tutorial"],
     )
     assert (
-        f"**Time:** at most {budget} s on two CPU cores. The run that is stored here took "
+        f"**Time:** about {budget} s on two CPU cores. The run that is stored here took "
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}. On a Colab GPU:"
     ) in prose(notebook)
 
 
 def test_opens_in_colab_and_installs_its_own_release(path, notebook):
     place = REPOSITORY.removeprefix("https://github.com/")
-    link = f"https://colab.research.google.com/github/{place}/blob/{TAG}/book/{path.name}"
+    link = (
+        f"https://colab.research.google.com/github/{place}/blob/{TAG}/book/{path.name}"
+    )
     assert f"]({link})" in notebook.cells[0].source
     setup = next(
         cell.source for cell in code(notebook) if "google.colab" in cell.source
@@ -124,9 +128,7 @@ def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(
     notebook,
 ):
     cells = notebook.cells
-    places = [
-        i for i, cell in enumerate(cells) if re.match(r"\*\*\d\. ", cell.source)
-    ]
+    places = [i for i, cell in enumerate(cells) if re.match(r"\*\*\d\. ", cell.source)]
     assert 3 <= len(places) <= 5
     for place in places:
         question, answer = cells[place].source, cells[place + 1]
@@ -201,14 +203,8 @@ def has_picture(cell) -> bool:
 
 def test_every_picture_has_a_text_alternative(notebook):
     for cell in code(notebook):
-        if any(
-            kind in out.get("data", {})
-            for out in cell.outputs
-            for kind in IMAGES
-        ):
-            alt = (
-                cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            )
+        if any(kind in out.get("data", {}) for out in cell.outputs for kind in IMAGES):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             assert len(alt) >= 30, cell.source[:80]
 
 
@@ -259,17 +255,15 @@ def test_table_of_names_shows_the_parameters(notebook):
     for _, _, here, value in rows[2:]:
         name = re.match(r"`(\w+)`", here)
         if name and name[1] in values:
-            assert values[name[1]] == yaml.safe_load(
-                value.strip("`")
-            ) or values[name[1]] == float(value)
+            assert values[name[1]] == yaml.safe_load(value.strip("`")) or values[
+                name[1]
+            ] == float(value)
             checked += 1
     assert checked >= 5
 
 
 def test_cites_only_what_the_bibliography_holds(notebook):
-    known = set(
-        re.findall(r"url = \{(.+?)\}", (BOOK / "references.bib").read_text())
-    )
+    known = set(re.findall(r"url = \{(.+?)\}", (BOOK / "references.bib").read_text()))
     cited = set(
         re.findall(
             r"\]\((https://(?:arxiv\.org|doi\.org|openreview\.net)[^)]*)\)",
@@ -289,17 +283,15 @@ def test_reports_are_stored_in_glue_form(notebook):
 
 
 def test_explorers_carry_their_frames_and_texts(notebook):
-    states = notebook.metadata["widgets"][
-        "application/vnd.jupyter.widget-state+json"
-    ]["state"]
+    states = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"][
+        "state"
+    ]
     explorers = [s for s in states.values() if s["model_module"] == "anywidget"]
     assert explorers, "a chapter has at least one figure that moves"
     for explorer in explorers:
         state = explorer["state"]
         assert len(state["alts"]) == len(state["lengths"]) > 1
-        assert [buffer["path"] for buffer in explorer["buffers"]] == [
-            ["frames"]
-        ]
+        assert [buffer["path"] for buffer in explorer["buffers"]] == [["frames"]]
 
 
 # --- a study leaves out the cells that only show -------------------------------------------------
@@ -339,9 +331,7 @@ def what_happens(node: ast.AST) -> Iterator[tuple[str, str]]:
     elif isinstance(node, ast.Name):
         yield "reads" if isinstance(node.ctx, ast.Load) else "binds", node.id
     else:
-        if isinstance(node, ast.AugAssign) and isinstance(
-            node.target, ast.Name
-        ):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             yield "reads", node.target.id
         parts = list(ast.iter_child_nodes(node))
         for first in ("value", "iter"):  # before the names that they are given
@@ -392,9 +382,7 @@ def breaches(notebook) -> list[str]:
         if not only_shows and re.search(
             r"\b(stored_study|matching_runs)\b", cell.source
         ):
-            found.append(
-                f"computes with the stored study: {cell.source[:60]!r}"
-            )
+            found.append(f"computes with the stored study: {cell.source[:60]!r}")
         for statement in essence.parse(cell.source).body:
             for name, read in held_functions(statement).items():
                 held[name] = held.get(name, set()) | read
@@ -482,9 +470,7 @@ def definitions(source: str) -> dict[str, str]:
             ]
         )
         text = [
-            lines[i - 1]
-            for i in range(first, node.end_lineno + 1)
-            if i not in drop
+            lines[i - 1] for i in range(first, node.end_lineno + 1) if i not in drop
         ]
         if isinstance(node, owners):
             found[node.name] = "\n".join(text)
@@ -529,9 +515,9 @@ def test_saved_cells_are_the_package_text(path):
 def test_saved_cells_hold_only_definitions(path):
     for _, source in saved_cells(path):
         for node in ast.parse(source).body:
-            assert isinstance(
-                node, (ast.ClassDef, ast.FunctionDef, ast.Assign)
-            ), source[:80]
+            assert isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.Assign)), (
+                source[:80]
+            )
 
 
 def test_each_taught_name_is_saved_by_exactly_one_chapter():
@@ -553,11 +539,7 @@ def test_each_taught_name_is_saved_by_exactly_one_chapter():
 
 def test_no_chapter_redefines_what_the_package_offers():
     for path in CHAPTERS:
-        mine = {
-            name
-            for _, source in saved_cells(path)
-            for name in definitions(source)
-        }
+        mine = {name for _, source in saved_cells(path) for name in definitions(source)}
         offered = {
             name
             for module in TAUGHT
@@ -612,12 +594,8 @@ def test_pages_list_the_chapters_with_their_budgets():
         text = page.read_text()
         for path in CHAPTERS:
             budget = chapters.presets(path)["budget_s"]
-            row = next(
-                (line for line in text.splitlines() if path.name in line), ""
-            )
-            assert row.rstrip().endswith(f"| {budget} s |"), (
-                f"{page.name}: {path.stem}"
-            )
+            row = next((line for line in text.splitlines() if path.name in line), "")
+            assert row.rstrip().endswith(f"| {budget} s |"), f"{page.name}: {path.stem}"
 
 
 def test_every_symbol_of_the_api_page_is_a_module():

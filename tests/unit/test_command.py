@@ -48,9 +48,7 @@ def run(book: Path, *arguments: object) -> int:
     return main(["run", "01", "--book", str(book), *map(str, arguments)])
 
 
-def test_a_folder_with_a_notebook_that_is_no_runs_is_refused(
-    book, executed, capsys
-):
+def test_a_folder_with_a_notebook_that_is_no_runs_is_refused(book, executed, capsys):
     before = (book / "01_toy.ipynb").read_bytes()
     assert run(book, "-p", "save_dir", book) == 1
     error = capsys.readouterr().err
@@ -63,9 +61,7 @@ def test_a_folder_with_a_notebook_that_is_no_runs_is_refused(
 def test_a_run_may_go_on_in_its_own_folder(book, executed, tmp_path):
     for _ in range(2):
         assert run(book, "-p", "save_dir", tmp_path / "kept") == 0
-    assert executed == 2 * [
-        (tmp_path / "kept", os.environ.get("JEPA_TUTORIAL_DATA"))
-    ]
+    assert executed == 2 * [(tmp_path / "kept", os.environ.get("JEPA_TUTORIAL_DATA"))]
     files = {path.name for path in (tmp_path / "kept").iterdir()}
     assert files == {"01_toy.ipynb", "parameters.yaml", "run.json", "run.log"}
 
@@ -82,9 +78,7 @@ def test_a_folder_of_a_run_with_other_parameters_is_refused_by_name(
     assert len(executed) == 2
 
 
-def test_relative_folders_are_those_of_the_shell(
-    book, executed, tmp_path, monkeypatch
-):
+def test_relative_folders_are_those_of_the_shell(book, executed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
@@ -98,9 +92,7 @@ def test_relative_folders_are_those_of_the_shell(
 
 def test_many_runs_at_once_get_a_folder_each(tmp_path):
     with ThreadPoolExecutor(8) as pool:
-        made = pool.map(
-            lambda _: cli.new_folder(tmp_path / "new", "01"), range(50)
-        )
+        made = pool.map(lambda _: cli.new_folder(tmp_path / "new", "01"), range(50))
     assert len(set(made)) == 50
 
 
@@ -185,9 +177,7 @@ def test_a_damaged_file_is_named_in_one_sentence(book, capsys, damage, name):
 
 def test_a_closed_pipe_ends_in_silence(book):
     command = [sys.executable, "-m", "jepa_tutorial", "list", "--book", book]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 1

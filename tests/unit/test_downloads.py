@@ -14,13 +14,8 @@ import pytest
 
 from jepa_tutorial.worlds import digits
 
-CONTENT = {
-    name: name.encode() * 20_000 for name in digits.MNIST_FILES
-}  # 500 kB each
-KNOWN = {
-    name: hashlib.sha256(content).hexdigest()
-    for name, content in CONTENT.items()
-}
+CONTENT = {name: name.encode() * 20_000 for name in digits.MNIST_FILES}  # 500 kB each
+KNOWN = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
 LOAD = f"""
 import os, pathlib, sys, time
 import torch
@@ -112,9 +107,7 @@ def test_a_damaged_file_is_replaced(server, folder):
     ("fault", "reason"),
     [("corrupt", "hash"), ("truncate", ""), ("missing", "404")],
 )
-def test_what_stays_wrong_leaves_nothing_and_is_told(
-    server, folder, fault, reason
-):
+def test_what_stays_wrong_leaves_nothing_and_is_told(server, folder, fault, reason):
     server.faults = [fault] * 3
     with pytest.warns(UserWarning, match=f"MNIST is not used: .*{reason}"):
         found = digits.load_digits(server.url)
@@ -138,14 +131,11 @@ def test_without_a_place_come_other_digits_and_a_sentence(
     assert "MNIST was not to be had" in found.source
 
 
-def test_several_processes_at_once_all_get_the_same_digits(
-    server, folder, tmp_path
-):
+def test_several_processes_at_once_all_get_the_same_digits(server, folder, tmp_path):
     (tmp_path / "gate").mkdir()
     command = [sys.executable, "-c", LOAD, server.url, tmp_path / "gate"]
     running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]
     said = {process.communicate(timeout=120)[0] for process in running}
     assert said == {"The digits are 10,000 of MNIST.\n"}

@@ -29,14 +29,10 @@ def test_outputs_are_those_of_the_members():
 def test_training_together_is_training_apart():
     members = networks()
     together = Ensemble(members)
-    alone = [
-        torch.optim.Adam(member.parameters(), lr=1e-2) for member in members
-    ]
+    alone = [torch.optim.Adam(member.parameters(), lr=1e-2) for member in members]
     optimizer = torch.optim.Adam(together.parameters(), lr=1e-2)
     for step in range(10):
-        x = torch.randn(
-            3, 7, 5, 2, generator=torch.Generator().manual_seed(step)
-        )
+        x = torch.randn(3, 7, 5, 2, generator=torch.Generator().manual_seed(step))
         optimizer.zero_grad()
         together(x).square().mean(dim=(1, 2)).sum().backward()
         optimizer.step()

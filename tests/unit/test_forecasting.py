@@ -85,9 +85,7 @@ def test_a_residual_predictor_is_an_euler_step():
     change = nn.Linear(1, 1, bias=False)
     nn.init.constant_(change.weight, 0.1)
     ahead = roll_out(ResidualPredictor(change), torch.ones(1, 1), 10)
-    torch.testing.assert_close(
-        ahead[0, -1, 0].item(), 1.1**10, rtol=1e-5, atol=0
-    )
+    torch.testing.assert_close(ahead[0, -1, 0].item(), 1.1**10, rtol=1e-5, atol=0)
 
 
 # --- the model ---------------------------------------------------------------------------------
@@ -106,9 +104,7 @@ def test_the_loss_is_cost_plus_regularizer():
 @pytest.mark.parametrize(
     ("target", "flows"), [(EMATarget, False), (OnlineTarget, True)]
 )
-def test_the_gradient_reaches_the_target_only_if_it_is_the_encoder(
-    target, flows
-):
+def test_the_gradient_reaches_the_target_only_if_it_is_the_encoder(target, flows):
     jepa = model(target)
     _, _, z_bar = jepa(history_windows(line(), 2)[:, :4])
     assert z_bar.requires_grad is flows
@@ -124,9 +120,7 @@ def train(seed=0, **changes):
     generator = torch.Generator().manual_seed(seed)
     windows = history_windows(line(), 2)
     return list(
-        train_on_windows(
-            jepa.loss, weights, windows, **settings, generator=generator
-        )
+        train_on_windows(jepa.loss, weights, windows, **settings, generator=generator)
     )
 
 
@@ -164,9 +158,7 @@ def test_bad_training_is_named(changes, message):
 def test_constant_velocity_is_exact_on_lines_and_persistence_is_not():
     x = line()
     window, future = x[:, :3], x[:, 3:]
-    torch.testing.assert_close(
-        constant_velocity(window, 9), future, atol=1e-4, rtol=0
-    )
+    torch.testing.assert_close(constant_velocity(window, 9), future, atol=1e-4, rtol=0)
     still = persistence(window, 9)
     assert torch.equal(still[:, 0], x[:, 2])
     assert torch.equal(still[:, -1], x[:, 2])
@@ -205,16 +197,12 @@ def test_valid_times_end_at_the_first_error_and_tell_the_censored():
 def test_the_small_network_reads_what_no_line_can():
     generator = torch.Generator().manual_seed(0)
     z, z_test = torch.randn(2, 3000, 2, generator=generator)
-    y, y_test = (
-        torch.stack([p.prod(dim=1), p[:, 0]], dim=1) for p in (z, z_test)
-    )
+    y, y_test = (torch.stack([p.prod(dim=1), p[:, 0]], dim=1) for p in (z, z_test))
     read = small_network_probe(z, y, seed=0)
     scores = r_squared(read(z_test), y_test)
     assert (scores > 0.95).all()
     assert read(z_test.view(30, 100, 2)).shape == (30, 100, 2)
-    noise = small_network_probe(
-        z, torch.randn(3000, 1, generator=generator), seed=0
-    )
+    noise = small_network_probe(z, torch.randn(3000, 1, generator=generator), seed=0)
     assert r_squared(noise(z_test), y_test[:, 1:]).item() < 0.1
 
 

@@ -74,9 +74,7 @@ def test_variance_sees_shrinking_and_covariance_repetition():
 def test_covariance_agrees_with_torch():
     z = samples()
     expected = torch.cov(z.T)
-    expected = (
-        expected.square().sum() - expected.diagonal().square().sum()
-    ) / 8
+    expected = (expected.square().sum() - expected.diagonal().square().sum()) / 8
     torch.testing.assert_close(covariance_loss(z), expected)
 
 
@@ -105,9 +103,7 @@ def test_barlow_twins_on_one_batch_does_not_see_shrinking():
 
 @pytest.mark.parametrize("count", [16, 256])
 def test_sigreg_of_normal_samples_tends_to_its_expected_value(count):
-    values = [
-        sigreg_loss(samples(count, seed=seed), sides()) for seed in range(200)
-    ]
+    values = [sigreg_loss(samples(count, seed=seed), sides()) for seed in range(200)]
     assert torch.stack(values).mean().item() == pytest.approx(EXPECTED, rel=0.1)
 
 
@@ -137,9 +133,7 @@ def test_sigreg_is_the_integral_over_the_characteristic_function():
     weighted = distance * torch.exp(-t.square() / 2)
     expected = 64 * torch.trapezoid(weighted, t)
     one = torch.ones(1, 1, dtype=torch.float64)
-    assert sigreg_loss(z, one).item() == pytest.approx(
-        expected.item(), rel=0.01
-    )
+    assert sigreg_loss(z, one).item() == pytest.approx(expected.item(), rel=0.01)
 
 
 def test_centering_is_satisfied_by_a_constant_at_the_center():
@@ -230,9 +224,7 @@ def test_a_batch_of_one_is_refused(loss):
             r"z must have the shape \(B, 2\)",
         ),
         (
-            lambda: dino_loss(
-                torch.zeros(4, 3), torch.zeros(4, 2), torch.zeros(3)
-            ),
+            lambda: dino_loss(torch.zeros(4, 3), torch.zeros(4, 2), torch.zeros(3)),
             r"z_bar must have the shape",
         ),
         (

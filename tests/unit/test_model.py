@@ -60,9 +60,7 @@ def test_the_online_target_is_the_encoder_and_gets_a_gradient_through_the_target
     _, z_bar = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
     z_bar.sum().backward()
     assert all(weight.grad is not None for weight in model.encoder.parameters())
-    assert len(list(model.parameters())) == len(
-        {id(w) for w in model.parameters()}
-    )
+    assert len(list(model.parameters())) == len({id(w) for w in model.parameters()})
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9, 1.0])
@@ -80,9 +78,7 @@ def test_ema_update_is_the_weighted_mean(ema_decay):
 def test_ema_agrees_with_torch_over_many_updates():
     model = make_model(ema_decay=0.97)
     average = torch.optim.swa_utils.get_ema_multi_avg_fn(0.97)
-    reference = torch.optim.swa_utils.AveragedModel(
-        model.encoder, multi_avg_fn=average
-    )
+    reference = torch.optim.swa_utils.AveragedModel(model.encoder, multi_avg_fn=average)
     reference.update_parameters(model.encoder)  # the first update copies
     for _ in range(100):
         with torch.no_grad():
@@ -102,9 +98,7 @@ def test_the_target_is_a_copy():
     before = weights(target)
     with torch.no_grad():
         next(encoder.parameters()).add_(1)
-    assert all(
-        torch.equal(a, b) for a, b in zip(before, weights(target), strict=True)
-    )
+    assert all(torch.equal(a, b) for a, b in zip(before, weights(target), strict=True))
 
 
 def test_cosine_loss_from_same_to_opposite():
@@ -150,9 +144,7 @@ def test_training_repeats_with_the_same_seed():
             torch.Generator().manual_seed(1),
         )
         x = torch.randn(30, 20, 2, generator=torch.Generator().manual_seed(2))
-        return [
-            loss for _, loss in train(model, x, **SETTINGS, generator=generator)
-        ]
+        return [loss for _, loss in train(model, x, **SETTINGS, generator=generator)]
 
     assert losses() == losses()
 
@@ -160,9 +152,7 @@ def test_training_repeats_with_the_same_seed():
 def test_stopping_the_loop_early_keeps_what_was_learned():
     model = make_model(ema_decay=0.9)
     before = weights(model.encoder)
-    run = train(
-        model, torch.randn(9, 20, 2), **SETTINGS, generator=torch.Generator()
-    )
+    run = train(model, torch.randn(9, 20, 2), **SETTINGS, generator=torch.Generator())
     next(run)
     next(run)
     run.close()

@@ -126,9 +126,7 @@ def test_speed_is_constant_and_edges_are_not_crossed(digits):
     # Away from the edges, the next place is this one plus the velocity.
     inside = (clips.centers[:, :-1] - 31.5).abs() < 14
     expected = clips.velocities[:, :-1]
-    torch.testing.assert_close(
-        moved[inside], expected[inside], atol=1e-3, rtol=0
-    )
+    torch.testing.assert_close(moved[inside], expected[inside], atol=1e-3, rtol=0)
     turned = (clips.velocities.diff(dim=1) != 0).float().mean()
     assert 0 < turned < 0.3  # they do bounce
 
@@ -147,17 +145,13 @@ def test_a_digit_is_where_its_center_says():
     found = torch.stack([x, y], dim=-1)
     torch.testing.assert_close(found, clips.centers[:, :, 0], atol=0.02, rtol=0)
     # Drawing between pixels neither adds nor loses light, up to rounding.
-    torch.testing.assert_close(
-        mass, torch.full_like(mass, 4 * 255), atol=9, rtol=0
-    )
+    torch.testing.assert_close(mass, torch.full_like(mass, 4 * 255), atol=9, rtol=0)
 
 
 def test_where_digits_overlap_the_brighter_counts(digits):
     both = moving_mnist(digits, 20, 4, seed=3)
     assert both.frames.max() <= 255
-    one = moving_mnist(
-        digits._replace(images=digits.images * 0 + 100), 20, 4, seed=3
-    )
+    one = moving_mnist(digits._replace(images=digits.images * 0 + 100), 20, 4, seed=3)
     assert one.frames.max() == 100  # a sum would be twice as bright
 
 
@@ -200,9 +194,7 @@ def shared(first, second) -> set[str]:
         "digits": (digits.images, others.images),
         # One digit's start, and how all digits of a clip fly.
         "starts": [c.centers[:, 0].flatten(0, 1) for c in (clips, other_clips)],
-        "motions": [
-            c.velocities[:, 0].flatten(1) for c in (clips, other_clips)
-        ],
+        "motions": [c.velocities[:, 0].flatten(1) for c in (clips, other_clips)],
     }
     return {name for name, (a, b) in pairs.items() if rows(a) & rows(b)}
 

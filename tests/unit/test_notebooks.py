@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from toy import write_book
 
 from jepa_tutorial.publishing import chapters, execution
+from jepa_tutorial.reports import PROGRESS
 
 
 def test_clean_drops_times_paths_bars_and_random_ids():
@@ -18,6 +19,7 @@ def test_clean_drops_times_paths_bars_and_random_ids():
     }
     outputs = [
         new_output("stream", name="stderr", text="bar"),
+        new_output("display_data", {"text/plain": ""}, metadata={PROGRESS: True}),
         new_output("display_data", bundle),
     ]
     cell = new_code_cell(
@@ -71,9 +73,7 @@ def test_presets_and_timeouts(tmp_path):
 def test_a_study_may_be_several_grids(tmp_path):
     path = tmp_path / "01_toy.ipynb"
     grids = "[{seed: [0, 1]}, {seed: [0], steps: [2, 3]}]"
-    (tmp_path / "presets.yaml").write_text(
-        f"01_toy: {{budget_s: 1, study: {grids}}}"
-    )
+    (tmp_path / "presets.yaml").write_text(f"01_toy: {{budget_s: 1, study: {grids}}}")
     assert chapters.study_grid(path) == [
         {"seed": 0},
         {"seed": 1},

@@ -144,9 +144,7 @@ FILES = [
 
 
 @pytest.mark.parametrize(("text", "message"), FILES)
-def test_what_is_wrong_in_a_file_is_said_with_its_name(
-    path, capsys, text, message
-):
+def test_what_is_wrong_in_a_file_is_said_with_its_name(path, capsys, text, message):
     file = path.parent / "given.yaml"
     file.write_text(text)
     error = refused(path, capsys, "--params", file)
@@ -181,9 +179,7 @@ def test_what_is_wrong_in_the_presets_is_said_with_their_name(
     assert str(file) in refused(path, capsys)
 
 
-@pytest.mark.parametrize(
-    "entry", ["3", "{quick: {}}", "{budget_s: 1, quick: 3}"]
-)
+@pytest.mark.parametrize("entry", ["3", "{quick: {}}", "{budget_s: 1, quick: 3}"])
 def test_presets_of_another_form_are_refused(path, capsys, entry):
     (path.parent / "presets.yaml").write_text(f"01_toy: {entry}")
     assert "must have an entry 01_toy" in refused(path, capsys)

@@ -24,9 +24,7 @@ from jepa_tutorial.worlds.pendulum import (
 
 
 def starts(count=32, angle=2.0, seed=0):
-    drawn = torch.rand(
-        count, 4, generator=new_generator(seed), dtype=torch.float64
-    )
+    drawn = torch.rand(count, 4, generator=new_generator(seed), dtype=torch.float64)
     return (2 * drawn - 1) * torch.tensor([angle, angle, 0.0, 0.0])
 
 

@@ -35,9 +35,7 @@ def test_changes_show_the_newest_frame_and_lose_nothing():
     assert shown.shape == windows.shape
     assert torch.equal(shown[:, -1], windows[:, -1])
     torch.testing.assert_close(shown[:, -1] - shown[:, 1], windows[:, 1])
-    torch.testing.assert_close(
-        shown[:, -1] - shown[:, 1] - shown[:, 0], windows[:, 0]
-    )
+    torch.testing.assert_close(shown[:, -1] - shown[:, 1] - shown[:, 0], windows[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -75,9 +73,7 @@ def test_weights_come_back(tmp_path):
     assert (tmp_path / "run" / "predictor.safetensors").is_file()
 
 
-@pytest.mark.parametrize(
-    ("size", "channels"), [(32, 1), (17, 3), (64, 3), (33, 1)]
-)
+@pytest.mark.parametrize(("size", "channels"), [(32, 1), (17, 3), (64, 3), (33, 1)])
 def test_video_has_all_frames_and_an_even_size(tmp_path, size, channels):
     frames = torch.zeros(12, channels, size, 2 * size, dtype=torch.uint8)
     frames[6:] = 255

@@ -53,9 +53,7 @@ def bowl(best: torch.Tensor):
 @pytest.mark.parametrize("random", [False, True])
 def test_start_and_goal_are_in_different_rooms_and_clear_of_the_wall(random):
     tasks = make_tasks(500, seeded(), random=random)
-    start, goal = (
-        part[:, 0] - tasks.rooms.wall for part in (tasks.start, tasks.goal)
-    )
+    start, goal = (part[:, 0] - tasks.rooms.wall for part in (tasks.start, tasks.goal))
     assert (start * goal < 0).all()
     assert min(start.abs().min(), goal.abs().min()) >= MARGIN - 1e-6
     for part in (tasks.start, tasks.goal):
@@ -113,9 +111,7 @@ def test_candidates_hold_the_plan_itself_and_no_long_action():
     assert torch.allclose(candidates[:, 0], plan)
     assert candidates.norm(dim=-1).max() <= MAX_STEP + 1e-6
     assert (candidates[:, 1] - plan).abs().max() > 0.01
-    with pytest.raises(
-        ValueError, match=r"plan must have the shape \(E, H, A\)"
-    ):
+    with pytest.raises(ValueError, match=r"plan must have the shape \(E, H, A\)"):
         propose(plan[0], 20, 0.3, seeded())
 
 
@@ -230,9 +226,7 @@ def test_distances_follow_each_candidate_of_each_episode():
     path = roll(tasks.start, candidates[:, 2], tasks.rooms)[:, 1:]
     expected = (path - tasks.goal[:, None]).norm(dim=-1)
     assert torch.allclose(distances[:, 2], expected)
-    assert torch.equal(
-        closest_approach(distances), distances.min(dim=-1).values
-    )
+    assert torch.equal(closest_approach(distances), distances.min(dim=-1).values)
 
 
 def test_distances_work_with_any_transition():

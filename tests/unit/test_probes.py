@@ -34,9 +34,7 @@ def test_retrieval_is_chance_for_a_constant():
 
 def test_retrieval_is_near_chance_for_unrelated_latents():
     torch.manual_seed(0)
-    found = retrieval_accuracy(
-        torch.randn(64 * 200, 8), torch.randn(64 * 200, 8), 64
-    )
+    found = retrieval_accuracy(torch.randn(64 * 200, 8), torch.randn(64 * 200, 8), 64)
     assert found == pytest.approx(1 / 64, abs=0.005)
 
 
@@ -49,8 +47,7 @@ def test_retrieval_agrees_with_a_plain_loop():
         rows = range(10 * group, 10 * group + 10)
         for row in rows:
             cosines = [
-                torch.cosine_similarity(z_hat[row], z_bar[c], dim=0)
-                for c in rows
+                torch.cosine_similarity(z_hat[row], z_bar[c], dim=0) for c in rows
             ]
             hits += int(np.argmax(cosines)) == row - rows[0]
     assert retrieval_accuracy(z_hat, z_bar, 10) == pytest.approx(hits / 70)
@@ -95,9 +92,9 @@ def test_probe_finds_a_linear_quantity_and_not_a_random_one():
     torch.manual_seed(2)
     z, z_test = torch.randn(400, 6), torch.randn(200, 6)
     direction = torch.randn(6)
-    assert linear_probe(
-        z, z @ direction, z_test, z_test @ direction
-    ) == pytest.approx(1)
+    assert linear_probe(z, z @ direction, z_test, z_test @ direction) == pytest.approx(
+        1
+    )
     assert linear_probe(z, torch.randn(400), z_test, torch.randn(200)) < 0.1
 
 
@@ -145,9 +142,7 @@ def test_spectrum_is_the_variance_along_principal_axes_largest_first():
     z = cloud() * torch.tensor([3.0, 2.0, 1.0, 0.0, 0.0, 0.0])
     found = spectrum(z)
     singular = torch.linalg.svdvals(z.double() - z.double().mean(dim=0))
-    torch.testing.assert_close(
-        found, singular.square() / len(z), atol=1e-6, rtol=1e-6
-    )
+    torch.testing.assert_close(found, singular.square() / len(z), atol=1e-6, rtol=1e-6)
     assert found.tolist() == sorted(found.tolist(), reverse=True)
 
 
@@ -161,9 +156,7 @@ def test_effective_rank_counts_equal_axes(axes):
 
 
 def test_effective_rank_has_no_scale_and_a_constant_has_none():
-    assert effective_rank(1e-4 * cloud()) == pytest.approx(
-        effective_rank(cloud())
-    )
+    assert effective_rank(1e-4 * cloud()) == pytest.approx(effective_rank(cloud()))
     assert effective_rank(torch.ones(32, 4)) == 0
 
 
@@ -171,9 +164,7 @@ def test_mean_pairwise_cosine_is_the_mean_over_pairs():
     z = cloud(50) + 1
     cosine = torch.nn.functional.cosine_similarity(z[:, None], z, dim=-1)
     pairs = cosine[~torch.eye(50, dtype=torch.bool)]
-    assert mean_pairwise_cosine(z) == pytest.approx(
-        pairs.mean().item(), abs=1e-5
-    )
+    assert mean_pairwise_cosine(z) == pytest.approx(pairs.mean().item(), abs=1e-5)
     assert mean_pairwise_cosine(torch.ones(9, 4)) == pytest.approx(1)
 
 
@@ -198,7 +189,5 @@ def test_noisy_probe_does_not_find_what_has_become_tiny():
     assert plain > 0.99
     assert noisy < 0.05
     # The same quantity, large: both find it.
-    plain, noisy = both(
-        torch.cat([0.3 * z[:, :1], torch.ones(len(z), 1)], dim=1)
-    )
+    plain, noisy = both(torch.cat([0.3 * z[:, :1], torch.ones(len(z), 1)], dim=1))
     assert min(plain, noisy) > 0.9

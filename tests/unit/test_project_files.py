@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from nbconvert import PythonExporter
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from jepa_tutorial.publishing.execution import KERNEL
 
 try:
     import tomllib
@@ -41,31 +45,21 @@ def requirements(*extras: str) -> dict[str, Requirement]:
     for extra in extras:
         listed += PROJECT["optional-dependencies"][extra]
     parsed = [Requirement(line) for line in listed]
-    return {
-        canonicalize_name(r.name): r
-        for r in parsed
-        if r.name != PROJECT["name"]
-    }
+    return {canonicalize_name(r.name): r for r in parsed if r.name != PROJECT["name"]}
 
 
 def pins() -> dict[str, Version]:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    parts = [
-        line.split("==") for line in lines if line and not line.startswith("#")
-    ]
+    parts = [line.split("==") for line in lines if line and not line.startswith("#")]
     assert all(len(part) == 2 for part in parts), (
         "every line of constraints.txt is name==version"
     )
-    return {
-        canonicalize_name(name): Version(version) for name, version in parts
-    }
+    return {canonicalize_name(name): Version(version) for name, version in parts}
 
 
 def conda() -> tuple[list[str], list[str]]:
     """The lines of environment.yml for conda and for pip."""
-    listed = yaml.safe_load((ROOT / "environment.yml").read_text())[
-        "dependencies"
-    ]
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
     return [entry for entry in listed if isinstance(entry, str)], pip
 
@@ -76,9 +70,7 @@ def tracked(*patterns: str) -> list[Path]:
         command, cwd=ROOT, capture_output=True, text=True, check=True
     )
     return [
-        ROOT / name
-        for name in names.stdout.splitlines()
-        if (ROOT / name).is_file()
+        ROOT / name for name in names.stdout.splitlines() if (ROOT / name).is_file()
     ]
 
 
@@ -86,9 +78,7 @@ def texts() -> dict[str, str]:
     found = {}
     for path in tracked():
         if path.suffix not in {".png", ".webp"}:
-            found[str(path.relative_to(ROOT))] = path.read_text(
-                encoding="utf-8"
-            )
+            found[str(path.relative_to(ROOT))] = path.read_text(encoding="utf-8")
     return found
 
 
@@ -99,9 +89,7 @@ def test_every_requirement_is_pinned_to_a_version_that_satisfies_it():
         ):
             continue
         assert name in pins(), f"{name} is not in constraints.txt"
-        assert requirement.specifier.contains(pins()[name]), (
-            f"{name}: {pins()[name]}"
-        )
+        assert requirement.specifier.contains(pins()[name]), f"{name}: {pins()[name]}"
 
 
 def test_colab_satisfies_what_a_chapter_needs():
@@ -149,9 +137,7 @@ def test_workflows_are_valid():
         "--builtin-schema",
         "vendor.github-workflows",
     ]
-    done = subprocess.run(
-        [*check, *files], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*check, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -166,9 +152,7 @@ def test_workflow_check_refuses_a_mistake(tmp_path):
         "vendor.github-workflows",
     ]
     assert (
-        subprocess.run(
-            [*check, str(bad)], capture_output=True, check=False
-        ).returncode
+        subprocess.run([*check, str(bad)], capture_output=True, check=False).returncode
         == 1
     )
 
@@ -185,12 +169,9 @@ def test_workflows_use_the_pinned_torch_and_colab_versions():
 
 
 def test_hooks_use_the_pinned_tools():
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())[
-        "repos"
-    ]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     revisions = {
-        hook["repo"].rsplit("/", 1)[1]: hook["rev"].lstrip("v")
-        for hook in hooks
+        hook["repo"].rsplit("/", 1)[1]: hook["rev"].lstrip("v") for hook in hooks
     }
     assert revisions["ruff-pre-commit"] == str(pins()["ruff"])
     assert revisions["check-jsonschema"] == str(pins()["check-jsonschema"])
@@ -217,9 +198,7 @@ def test_the_package_knows_its_version():
 
 def test_no_file_names_a_machine_or_a_package_registry():
     # Written so that this file does not hold what it looks for.
-    hosts = [
-        f"{host}[.]{end}" for host, end in (("pypi", "org"), ("npmjs", "org"))
-    ]
+    hosts = [f"{host}[.]{end}" for host, end in (("pypi", "org"), ("npmjs", "org"))]
     hosts.append("python" + "hosted")
     folders = [f"/{folder}/" for folder in ("work", "root", "home")]
     pattern = re.compile("|".join([*hosts, *folders, "/tmp" + r"/\w"]))
@@ -241,8 +220,6 @@ def test_help_and_readme_list_every_make_target():
 
 def lines_of_code(path: Path) -> int:
     """Lines without blanks, comments and docstrings."""
-    import ast
-
     lines = set()
     for node in ast.walk(ast.parse(path.read_text())):
         for field in ("lineno", "end_lineno"):
@@ -268,7 +245,12 @@ def test_notebooks_are_normalized():
     for path in tracked("book/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        assert notebook.metadata.kernelspec.name == "python3"
+        # Else JupyterLab changes the file when it is opened, and converters write `.txt`.
+        assert notebook.metadata.kernelspec == KERNEL
+        assert notebook.metadata.language_info.nbconvert_exporter == "python"
+        assert notebook.metadata.language_info.file_extension == ".py"
+        script, _ = PythonExporter().from_notebook_node(notebook)
+        ast.parse(script)
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
@@ -284,6 +266,4 @@ def test_pins_install_on_the_first_release_of_each_python(python):
         if Version(found["Version"]) == version:
             assert SpecifierSet(asked).contains(python), f"{name} needs {asked}"
             seen += 1
-    assert seen > len(pins()) / 2, (
-        "the pinned packages are not what is installed"
-    )
+    assert seen > len(pins()) / 2, "the pinned packages are not what is installed"

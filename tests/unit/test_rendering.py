@@ -21,9 +21,7 @@ def starts(count=32, angle=2.0, seed=0):
 @pytest.mark.parametrize("size", [16, 32, 64, 128])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_frames_have_the_asked_shape_and_type(size, channels):
-    frames = render_bobs(
-        bob_positions(simulate_pendulum(starts(2), 3)), size, channels
-    )
+    frames = render_bobs(bob_positions(simulate_pendulum(starts(2), 3)), size, channels)
     assert frames.shape == (2, 3, channels, size, size)
     assert frames.dtype == torch.uint8
 
@@ -39,9 +37,7 @@ def test_bobs_are_drawn_where_they_are():
     assert (weight.sum(0) @ grid / weight.sum()).item() == pytest.approx(
         column, abs=0.5
     )
-    assert (weight.sum(1) @ grid / weight.sum()).item() == pytest.approx(
-        row, abs=0.5
-    )
+    assert (weight.sum(1) @ grid / weight.sum()).item() == pytest.approx(row, abs=0.5)
 
 
 def test_edges_are_smooth_and_area_does_not_depend_on_the_place():
@@ -107,9 +103,7 @@ def whole_frame(positions, size):
         (x_2, y_2, x_2, y_2, rendering.SECOND_BOB),
     ):
         share = ((x - x_a) * (x_b - x_a) + (y - y_a) * (y_b - y_a)).clamp(0, 1)
-        off = torch.hypot(
-            x - x_a - share * (x_b - x_a), y - y_a - share * (y_b - y_a)
-        )
+        off = torch.hypot(x - x_a - share * (x_b - x_a), y - y_a - share * (y_b - y_a))
         radius, color = look
         cover = ((radius - off) / pixel + 0.5).clamp(0, 1)
         image += cover * (sum(color) / 3 - image)

@@ -48,9 +48,7 @@ def test_a_generator_refuses_a_seed_that_it_would_cut_off(seed):
 
 
 def test_sets_of_one_run_and_of_different_runs_share_no_seed():
-    starts = [
-        start for seed in range(1365) for start in runtime.deal_seeds(seed)
-    ]
+    starts = [start for seed in range(1365) for start in runtime.deal_seeds(seed)]
     assert len(starts) == 3 * 1365
     assert np.diff(sorted(starts)).min() >= runtime.SET_SEEDS
     assert max(starts) + runtime.SET_SEEDS <= 2**32
@@ -99,9 +97,7 @@ def test_check_shape_accepts_letters_numbers_and_equal_sizes():
         ("B", {"x": [1, 2]}, "x must be a tensor (B), got list"),
     ],
 )
-def test_check_shape_names_argument_expected_and_given(
-    pattern, tensors, message
-):
+def test_check_shape_names_argument_expected_and_given(pattern, tensors, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         checks.check_shape(pattern, **tensors)
 
@@ -109,16 +105,12 @@ def test_check_shape_names_argument_expected_and_given(
 def test_check_range_is_closed_and_refuses_nan():
     checks.check_range(0, 1, low=0, high=1.0)
     for number in (-1e-9, 1.0001, float("nan"), "1", None, True):
-        with pytest.raises(
-            ValueError, match="p must be a number from 0 to 1, got"
-        ):
+        with pytest.raises(ValueError, match="p must be a number from 0 to 1, got"):
             checks.check_range(0, 1, p=number)
 
 
 def test_check_choice_lists_what_is_accepted():
-    with pytest.raises(
-        ValueError, match="mode must be one of 'a', 'b', got 'c'"
-    ):
+    with pytest.raises(ValueError, match="mode must be one of 'a', 'b', got 'c'"):
         checks.check_choice(("a", "b"), mode="c")
 
 
@@ -173,11 +165,7 @@ def test_a_missing_study_says_how_to_make_it(monkeypatch, tmp_path):
 
 def test_multiples_are_checked():
     checks.check_multiple(8, image_size=32)
-    with pytest.raises(
-        ValueError, match="image_size must be a multiple of 8, got 36"
-    ):
+    with pytest.raises(ValueError, match="image_size must be a multiple of 8, got 36"):
         checks.check_multiple(8, image_size=36)
-    with pytest.raises(
-        ValueError, match="image_size must be an integer of at least"
-    ):
+    with pytest.raises(ValueError, match="image_size must be an integer of at least"):
         checks.check_multiple(8, image_size=0)

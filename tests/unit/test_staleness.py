@@ -86,9 +86,7 @@ def test_what_can_change_a_value_makes_it_stale(
         (3, "print('look again')", False),
     ],
 )
-def test_cells_that_compute_count_and_no_others(
-    tmp_path, number, source, counts
-):
+def test_cells_that_compute_count_and_no_others(tmp_path, number, source, counts):
     path = write_book(tmp_path)
     before = staleness.code_hash(path)
     notebook = nbformat.read(path, as_version=4)
@@ -105,15 +103,11 @@ def test_every_chapter_reaches_what_it_imports():
         reached = essence.reached(code, PACKAGE)
         for module, name in essence.imported(code, PACKAGE).values():
             if module not in essence.LEFT_OUT:
-                assert any(repr(name) in part for part in reached), (
-                    f"{module}.{name}"
-                )
+                assert any(repr(name) in part for part in reached), f"{module}.{name}"
 
 
 def test_magics_do_not_stop_the_hash(tmp_path):
-    path = write_book(
-        tmp_path, "import sys\nif sys:\n    %pip install x\n!ls\nx = 1"
-    )
+    path = write_book(tmp_path, "import sys\nif sys:\n    %pip install x\n!ls\nx = 1")
     assert len(staleness.code_hash(path)) == 16
 
 

@@ -108,9 +108,7 @@ def test_other_parameters_are_refused_by_name_and_nothing_is_loaded(tmp_path):
     weight = model.weight.clone()
     message = r"a\.pt belongs to world = 'fixed', not 'waves': delete it"
     with pytest.raises(ValueError, match=message):
-        load_checkpoint(
-            path, model=model, settings=settings | {"world": "waves"}
-        )
+        load_checkpoint(path, model=model, settings=settings | {"world": "waves"})
     assert torch.equal(model.weight, weight)
     assert load_checkpoint(path, model=model, settings=dict(settings)) == 7
     assert torch.equal(model.weight, saved.weight)

@@ -31,16 +31,12 @@ def test_schedules_rise_from_the_base_to_one(schedule):
 
 
 def test_linear_is_straight_and_cosine_is_flat_at_both_ends():
-    linear = torch.tensor(
-        [linear_decay(0.9, k / 100) for k in range(101)]
-    ).double()
+    linear = torch.tensor([linear_decay(0.9, k / 100) for k in range(101)]).double()
     torch.testing.assert_close(
         linear.diff(), torch.full((100,), 0.001).double(), atol=1e-6, rtol=0
     )
     cosine = (
-        torch.tensor([cosine_decay(0.9, k / 100) for k in range(101)])
-        .double()
-        .diff()
+        torch.tensor([cosine_decay(0.9, k / 100) for k in range(101)]).double().diff()
     )
     assert cosine[0] < 0.1 * cosine[50]
     assert cosine[-1] < 0.1 * cosine[50]
@@ -88,9 +84,7 @@ class Setup:
         self.target = EMATarget(MLPEncoder(2, 5, 16, 4), 0.9)
         self.predictor = MLPPredictor(4, 16)
         self.past, self.future = torch.randn(9, 5, 2), torch.randn(9, 5, 2)
-        self.made = MODES[mode](
-            self.online, self.target, self.past, self.future
-        )
+        self.made = MODES[mode](self.online, self.target, self.past, self.future)
 
     def prediction_loss(self):
         return cosine_loss(self.predictor(self.made.z), self.made.z_bar)
@@ -120,8 +114,7 @@ def test_who_encodes_what(mode, reads, aims, sees):
     expected = [setup.online(getattr(setup, part)) for part in sees]
     assert len(setup.made.seen) == len(expected)
     assert all(
-        torch.equal(a, b)
-        for a, b in zip(setup.made.seen, expected, strict=True)
+        torch.equal(a, b) for a, b in zip(setup.made.seen, expected, strict=True)
     )
 
 
@@ -141,9 +134,7 @@ def test_who_learns_from_the_prediction(mode, learns):
 @pytest.mark.parametrize("mode", MODES)
 def test_only_the_encoder_learns_from_a_regularizer(mode):
     setup = Setup(mode)
-    assert setup.learns(sum(z.square().mean() for z in setup.made.seen)) == {
-        "online"
-    }
+    assert setup.learns(sum(z.square().mean() for z in setup.made.seen)) == {"online"}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -161,8 +152,7 @@ def moved_after_training(mode, weight):
         "predictor": setup.predictor,
     }
     before = {
-        name: [w.clone() for w in part.parameters()]
-        for name, part in parts.items()
+        name: [w.clone() for w in part.parameters()] for name, part in parts.items()
     }
     weights = [*setup.online.parameters(), *setup.predictor.parameters()]
     optimizer = torch.optim.Adam(weights, lr=1e-2)

@@ -87,9 +87,7 @@ def test_python_can_be_named(run):
 
 def test_chromium_that_is_there_is_enough(run):
     assert (
-        run(
-            "sh", "tools/install_chromium.sh", pretend={"google-chrome": ""}
-        ).returncode
+        run("sh", "tools/install_chromium.sh", pretend={"google-chrome": ""}).returncode
         == 0
     )
 
@@ -101,9 +99,7 @@ def test_no_chromium_and_no_root_gives_the_command_to_run(run):
         pretend={"id": "echo 1000", "apt-get": "exit 0"},
     )
     assert done.returncode == 1
-    assert (
-        "run 'sudo apt-get install chromium fonts-dejavu-core'" in done.stderr
-    )
+    assert "run 'sudo apt-get install chromium fonts-dejavu-core'" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -157,9 +153,7 @@ def project(tmp_path):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
     for name in ("torch", "numpy"):
-        (tmp_path / ".venv/lib/python3.13/site-packages" / name).mkdir(
-            parents=True
-        )
+        (tmp_path / ".venv/lib/python3.13/site-packages" / name).mkdir(parents=True)
     counted = make(tmp_path, "tools/check_venv.sh", "count", program="sh")
     (tmp_path / ".venv" / "installed-book").write_text(counted.stdout)
     return tmp_path
@@ -236,9 +230,7 @@ REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="0" skipped="1"
         ),  # b is missing
     ],
 )
-def test_the_closing_line_counts_all_reports(
-    tmp_path, reports, status, closing
-):
+def test_the_closing_line_counts_all_reports(tmp_path, reports, status, closing):
     for name, text in reports.items():
         (tmp_path / f"{name}.xml").write_text(text)
     command = [

@@ -61,9 +61,7 @@ def test_shapes_types_and_seed(pattern):
     assert x.shape == (500, 20, 2)
     assert x.dtype == torch.float32
     assert all(values.shape == (500, 20) for values in state.values())
-    torch.testing.assert_close(
-        x, make(pattern=pattern, noise=0.1)[0], rtol=0, atol=0
-    )
+    torch.testing.assert_close(x, make(pattern=pattern, noise=0.1)[0], rtol=0, atol=0)
     assert not torch.equal(x, make(pattern=pattern, noise=0.1, seed=4)[0])
 
 

@@ -34,9 +34,7 @@ def test_no_step_crosses_a_wall_at_any_speed(random):
     generator = new_generator(0)
     count = 20_000
     rooms = make_rooms(count, generator, random=random)
-    position = MARGIN + (1 - 2 * MARGIN) * torch.rand(
-        count, 2, generator=generator
-    )
+    position = MARGIN + (1 - 2 * MARGIN) * torch.rand(count, 2, generator=generator)
     crossed = 0
     for _ in range(10):
         size = 10 ** (4 * torch.rand(count, 1, generator=generator) - 2)
@@ -78,8 +76,7 @@ def test_by_hand():
 
 def test_the_same_seed_gives_the_same_episodes():
     first, again = (
-        two_rooms(3, 5, new_generator(1), random=True, background=0.3)
-        for _ in range(2)
+        two_rooms(3, 5, new_generator(1), random=True, background=0.3) for _ in range(2)
     )
     assert torch.equal(first.frames, again.frames)
     assert torch.equal(first.positions, again.positions)

@@ -79,9 +79,7 @@ def reruns(monkeypatch):
 
     def run_rows(path, grid, *scheduler):
         for parameters in grid:
-            new = row(
-                parameters["seed"], 1.0 + parameters["seed"], code_hash(path)
-            )
+            new = row(parameters["seed"], 1.0 + parameters["seed"], code_hash(path))
             made["change"](new)
             made["ran"].append(parameters)
             yield new, 0.0
@@ -96,12 +94,9 @@ def hashes(path):
 
 def test_a_chapter_is_out_of_date_until_it_is_proven(book, reruns):
     study, page = out_of_date(book)
+    assert "since 3 of 3 rows of its study: run `make verify CHAPTER=01`" in study
     assert (
-        "since 3 of 3 rows of its study: run `make verify CHAPTER=01`" in study
-    )
-    assert (
-        "01_toy.ipynb or the package code it uses has changed since its outputs"
-        in page
+        "01_toy.ipynb or the package code it uses has changed since its outputs" in page
     )
     before = nbformat.read(book, as_version=4)
     said = list(verify(book))
@@ -112,9 +107,7 @@ def test_a_chapter_is_out_of_date_until_it_is_proven(book, reruns):
     study = read_study(book)
     (proof,) = study["proofs"]
     assert proof["rows"] == reruns["ran"]
-    assert {"date", "tolerance", "largest_difference", "code_hash"} <= set(
-        proof
-    )
+    assert {"date", "tolerance", "largest_difference", "code_hash"} <= set(proof)
     assert all(row["proven"] == proof["date"] for row in study["rows"])
     page = nbformat.read(book, as_version=4)
     assert page.metadata[OURS]["proven"] == proof["date"]
@@ -138,9 +131,7 @@ def test_a_value_that_differs_is_named_and_nothing_is_stamped(book, reruns):
     ):
         list(verify(book))
     assert hashes(book) == ["old"] * 3
-    assert (
-        nbformat.read(book, as_version=4).metadata[OURS]["code_hash"] == "old"
-    )
+    assert nbformat.read(book, as_version=4).metadata[OURS]["code_hash"] == "old"
     reruns["change"] = shift(1e-7)  # rounding
     assert "all agree" in "".join(verify(book))
 
@@ -192,11 +183,7 @@ def test_rows_that_are_current_stay_as_they_are(book, reruns):
 
 
 def test_the_sample_has_each_variant_and_follows_the_hash():
-    rows = [
-        {"parameters": {"seed": s, "lr": lr}}
-        for lr in (1, 2, 3)
-        for s in range(5)
-    ]
+    rows = [{"parameters": {"seed": s, "lr": lr}} for lr in (1, 2, 3) for s in range(5)]
     samples = [verification.sample(rows, str(code)) for code in range(20)]
     assert all({p["lr"] for p in some} == {1, 2, 3} for some in samples)
     assert all(len(some) == 3 for some in samples)
@@ -206,9 +193,7 @@ def test_the_sample_has_each_variant_and_follows_the_hash():
     assert len(verification.sample(rows[:1], "3")) == 1
 
 
-def test_a_page_that_reports_something_else_than_its_row_is_refused(
-    book, reruns
-):
+def test_a_page_that_reports_something_else_than_its_row_is_refused(book, reruns):
     write_page(book, "old", loss=1.1, kind="toy")
     with pytest.raises(ChapterError, match=r"loss was 1.1, is 1.0"):
         list(verify(book))
@@ -221,9 +206,7 @@ def test_a_page_without_a_row_of_its_own_must_be_run(book, reruns):
         list(verify(book))
 
 
-def test_a_study_with_other_values_makes_the_page_that_shows_it_stale(
-    book, reruns
-):
+def test_a_study_with_other_values_makes_the_page_that_shows_it_stale(book, reruns):
     list(verify(book))
     study = read_study(book)
     study["rows"][1]["values"]["training_seconds"] = 8.0
@@ -239,9 +222,7 @@ def test_a_study_with_other_values_makes_the_page_that_shows_it_stale(
 
 def test_missing_rows_are_named(book):
     write_study(book, [row(0, 1.0, code_hash(book))])
-    assert (
-        "lacks 2 of 3 runs: run `make study CHAPTER=01`" in out_of_date(book)[0]
-    )
+    assert "lacks 2 of 3 runs: run `make study CHAPTER=01`" in out_of_date(book)[0]
 
 
 def test_a_page_that_was_never_run_is_named(tmp_path):

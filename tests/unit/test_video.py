@@ -124,9 +124,7 @@ def test_loss_is_error_of_projections_plus_regularizer():
 
 @pytest.mark.parametrize("slow", [True, False])
 def test_gradients_reach_the_encoder_through_the_target_only_online(slow):
-    model, _ = parts(
-        target=(lambda e: EMATarget(e, 0.9)) if slow else OnlineTarget
-    )
+    model, _ = parts(target=(lambda e: EMATarget(e, 0.9)) if slow else OnlineTarget)
     _, _, z_bar = model(torch.rand(2, 4, 1, 64, 64))
     assert z_bar.requires_grad is not slow
 
@@ -164,9 +162,7 @@ def test_detection_has_one_logit_a_cell(side):
         (lambda: ResNet5(1, 4, 6)(torch.rand(2, 3, 64, 64)), "x must have"),
         (lambda: ResUNet(0, 4), "latent_dim"),
         (
-            lambda: ResUNet(3, 4)(
-                torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4)
-            ),
+            lambda: ResUNet(3, 4)(torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4)),
             "z must have",
         ),
         (

@@ -77,11 +77,7 @@ def test_one_frame_and_one_text_for_each_setting_the_last_control_fastest(
     ]
     images = [Image.open(io.BytesIO(data)) for data in pictures(explorer)]
     assert [image.format for image in images] == ["WEBP"] * 6
-    assert (
-        {image.size for image in images}
-        == {tuple(explorer.size)}
-        == {(200, 150)}
-    )
+    assert {image.size for image in images} == {tuple(explorer.size)} == {(200, 150)}
     assert len(set(pictures(explorer))) == 6
 
 
@@ -103,9 +99,7 @@ def test_frames_are_stored_once(explorer):
     """As one buffer beside the state: no second copy, and no base64 in the state itself."""
     models = embed_data([explorer])["manager_state"]["state"]
     (entry,) = (
-        model
-        for model in models.values()
-        if model["model_module"] == "anywidget"
+        model for model in models.values() if model["model_module"] == "anywidget"
     )
     assert [buffer["path"] for buffer in entry["buffers"]] == [["frames"]]
     assert len(entry["buffers"][0]["data"]) == 4 * -(-len(explorer.frames) // 3)

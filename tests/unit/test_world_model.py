@@ -29,9 +29,7 @@ ENCODERS = {
 }
 TRANSITIONS = {
     "mlp": lambda: MLPTransition(8, ActionEncoder(2, 4), 4, 16),
-    "transformer": lambda: TransformerTransition(
-        8, ActionEncoder(2, 4), 4, 8, 1, 2
-    ),
+    "transformer": lambda: TransformerTransition(8, ActionEncoder(2, 4), 4, 8, 1, 2),
 }
 
 
@@ -168,9 +166,7 @@ def training(model, generator, scores, path="", **options):
     ask = iter(scores)
 
     def draw():
-        return take_moments(
-            windows, actions, draw_stretches(moments, 4, 3, generator)
-        )
+        return take_moments(windows, actions, draw_stretches(moments, 4, 3, generator))
 
     settings = dict(steps=12, check_every=2, patience=9, lr=1e-2) | options
     return train_with_checks(
@@ -195,16 +191,12 @@ def test_training_ends_with_the_weights_of_the_best_check():
 
 
 def test_training_stops_when_patience_is_over():
-    done = list(
-        training(make(), torch.Generator(), (0.5, 0.4, 0.3, 0.2), patience=2)
-    )
+    done = list(training(make(), torch.Generator(), (0.5, 0.4, 0.3, 0.2), patience=2))
     assert [step for step, _, _ in done] == [2, 4, 6]
 
 
 def test_the_last_step_is_checked_too():
-    done = list(
-        training(make(), torch.Generator(), [0.1] * 9, check_every=5, steps=12)
-    )
+    done = list(training(make(), torch.Generator(), [0.1] * 9, check_every=5, steps=12))
     assert [step for step, _, _ in done] == [5, 10, 12]
 
 
@@ -215,9 +207,7 @@ def test_an_interrupted_training_goes_on(tmp_path, stop_at):
     list(training(whole, torch.Generator().manual_seed(3), scores))
     path = tmp_path / "checkpoint.pt"
     broken = make()
-    for step, _, _ in training(
-        broken, torch.Generator().manual_seed(3), scores, path
-    ):
+    for step, _, _ in training(broken, torch.Generator().manual_seed(3), scores, path):
         if step == stop_at:
             break
     resumed = make()

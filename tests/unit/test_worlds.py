@@ -31,9 +31,7 @@ def repeated(sets):
 
 
 MAKERS = {world: partial(sample_world, world) for world in WORLDS} | {
-    f"{pattern} of chapter 1": partial(
-        make_trajectories, pattern=pattern, noise=0.0
-    )
+    f"{pattern} of chapter 1": partial(make_trajectories, pattern=pattern, noise=0.0)
     for pattern in PATTERNS
 }
 
@@ -80,9 +78,7 @@ def test_spiral_starts_are_uniform_in_arc_length():
     square = x[:, 0].norm(dim=-1).square()
     place = (square - square.min()) / (square.max() - square.min())
     shares = torch.histc(place, 10, 0, 1) / len(place)
-    torch.testing.assert_close(
-        shares, torch.full((10,), 0.1), atol=0.012, rtol=0
-    )
+    torch.testing.assert_close(shares, torch.full((10,), 0.1), atol=0.012, rtol=0)
 
 
 def test_spiral_runs_outward():
@@ -93,9 +89,7 @@ def test_spiral_runs_outward():
 def test_lissajous_oscillates_as_asked():
     for a, b in ((3, 5), (1, 2)):
         x, state = lissajous(1, 158, new_generator(0), a=a, b=b)
-        figure = (
-            x[0] / state["radius"][0, :, None]
-        )  # one round: 158 * 0.04 = 2 pi
+        figure = x[0] / state["radius"][0, :, None]  # one round: 158 * 0.04 = 2 pi
         turns = (figure.diff(dim=0).sign().diff(dim=0) != 0).sum(dim=0)
         assert turns.tolist() == pytest.approx([2 * a, 2 * b], abs=1)
 
