@@ -54,6 +54,8 @@ def reached(code: ast.Module, package: Path) -> set[str]:
             tree = parse(file.read_text(encoding="utf-8"))
             parsed[file] = tree, imported(tree, package)
         tree, bound = parsed[file]
+        if name in bound:  # it only passes on what another module of ours has
+            waiting.append(bound[name])
         for statement in tree.body:
             names = defined(statement)
             if name == "*" or name in names or not names:
