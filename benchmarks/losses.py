@@ -24,7 +24,7 @@ DIRECTIONS = 64
 def remedies(latent_dim: int) -> dict[str, Callable[[Tensor], Tensor]]:
     """Each remedy as a function of one batch of latents."""
     generator = torch.Generator().manual_seed(0)
-    sides = losses.random_directions(latent_dim, DIRECTIONS, generator)
+    sides = losses.draw_directions(latent_dim, DIRECTIONS, generator)
     center = torch.zeros(latent_dim)
     return {
         "variance": losses.variance_loss,

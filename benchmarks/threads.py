@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jepa_tutorial.encoders import LSTMEncoder, MLPEncoder, ResNet5
-from jepa_tutorial.jepa import JEPA, VideoJEPA
+from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.losses import cosine_loss, vicreg_loss
-from jepa_tutorial.predictors import MLPPredictor, ResUNet
-from jepa_tutorial.targets import EMATarget
+from jepa_tutorial.predictors import MLPPredictor, ResUNet, RollOut
+from jepa_tutorial.targets import EMATarget, clip_mode
 
 
 def trajectories(encoder: nn.Module) -> Callable[[], Tensor]:
@@ -28,21 +29,20 @@ def trajectories(encoder: nn.Module) -> Callable[[], Tensor]:
     target = EMATarget(encoder, 0.99)
     model = JEPA(encoder, MLPPredictor(32, 64), target, cosine_loss)
     windows = torch.randn(2, 128, 8, 2)
-    return lambda: cosine_loss(*model(*windows))
+    return lambda: model.loss(*windows)
 
 
 def video() -> Callable[[], Tensor]:
     """Make the loss of a model of chapter 7, which rolls out four steps."""
     encoder = ResNet5(1, 32, 32, 4, 2)
-    model = VideoJEPA(
-        encoder,
-        ResUNet(32, 48),
-        EMATarget(encoder, 0.95),
-        nn.Identity(),
-        lambda z: vicreg_loss(z.movedim(1, -1).flatten(0, -2)),
-    )
+    parts = encoder, RollOut(ResUNet(32, 48)), EMATarget(encoder, 0.95)
+
+    def regularizer(z: Tensor) -> Tensor:
+        return vicreg_loss(z.movedim(1, -1).flatten(0, -2))
+
+    model = JEPA(*parts, F.mse_loss, mode=clip_mode, regularizer=regularizer)
     clips = torch.rand(32, 6, 1, 64, 64)
-    return lambda: model.loss(clips)
+    return lambda: model.loss(clips[:, :2], clips[:, 2:], range(4))
 
 
 def step_seconds(loss: Callable[[], Tensor], threads: int, steps: int) -> float:

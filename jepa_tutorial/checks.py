@@ -65,6 +65,22 @@ def check_batch(**latents: Tensor) -> None:
             )
 
 
+def check_finite(**tensors: Tensor) -> None:
+    """Check that tensors hold finite numbers only.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, and how many of its numbers are not finite.
+    """
+    for name, tensor in tensors.items():
+        bad = tensor.numel() - int(tensor.isfinite().sum())
+        if bad:
+            raise ValueError(
+                f"{name} must hold finite numbers, got {bad} of {tensor.numel()} that are not"
+            )
+
+
 def check_positive(**numbers: int) -> None:
     """Check that counts are integers of at least 1.
 

@@ -31,7 +31,7 @@ class Forecaster(nn.Module):
 
     def forward(self, window: Tensor, horizon: int) -> Tensor:
         """Forecast ``(B, horizon, ...)`` from windows ``(B, L, ...)``."""
-        z_hat = roll_out(self.predictor, self.encoder(window), horizon)
+        z_hat = roll_out(self.predictor, self.encoder(window), range(horizon))
         x_hat = self.decoder(z_hat.flatten(0, 1))
         return x_hat.unflatten(0, (-1, horizon))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -50,7 +52,8 @@ def variance_loss(z: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        A scalar from 0 (all deviations are at least 1) to 1 (constant).
+        A scalar from 0 (all deviations are at least 1) to 0.99 (constant; the small number that
+        keeps the gradient finite counts as a deviation of 0.01).
 
     Raises
     ------
@@ -242,7 +245,7 @@ def dino_loss(
     center : Tensor
         Moving average of the targets, ``(Z,)``; see `update_center`.
     student_temp, teacher_temp : float
-        Temperatures, above 0.
+        Temperatures, at least 1e-6.
 
     Returns
     -------
@@ -252,18 +255,17 @@ def dino_loss(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, or a temperature is out of range.
     """
     check_shape("Z", center=center)
     check_shape(f"B {len(center)}", z_hat=z_hat, z_bar=z_bar)
+    check_range(1e-6, math.inf, student_temp=student_temp, teacher_temp=teacher_temp)
     target = ((z_bar - center) / teacher_temp).softmax(dim=-1)
     log_guess = (z_hat / student_temp).log_softmax(dim=-1)
     return -(target * log_guess).sum(dim=-1).mean()
 
 
-def random_directions(
-    latent_dim: int, count: int, generator: torch.Generator
-) -> Tensor:
+def draw_directions(latent_dim: int, count: int, generator: torch.Generator) -> Tensor:
     """Draw directions, uniform on the sphere.
 
     Parameters
@@ -300,9 +302,9 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     Parameters
     ----------
     z : Tensor
-        A batch of latents, ``(B, Z)``.
+        A batch of latents, ``(B, Z)``, with B at least 2.
     directions : Tensor
-        Unit vectors, ``(Z, K)``, best drawn anew at each step by `random_directions`.
+        Unit vectors, ``(Z, K)``, best drawn anew at each step by `draw_directions`.
 
     Returns
     -------
@@ -317,6 +319,7 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     """
     check_shape("Z K", directions=directions)
     check_shape(f"B {len(directions)}", z=z)
+    check_batch(z=z)
     t = torch.linspace(-5, 5, 17, dtype=z.dtype, device=z.device)
     normal = (-t.square() / 2).exp()  # characteristic function, and weight
     angle = (z @ directions)[..., None] * t  # (B, K, 17)

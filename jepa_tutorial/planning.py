@@ -4,77 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import (
-    check_multiple,
-    check_positive,
-    check_range,
-    check_shape,
-)
-from jepa_tutorial.predictors import roll_out_actions
-from jepa_tutorial.worlds.two_rooms import (
-    MARGIN,
-    MAX_STEP,
-    Rooms,
-    make_rooms,
-    step,
-)
-
-ARRIVED = 0.05  # how near to the goal counts as there
+from jepa_tutorial.checks import check_finite, check_positive, check_range, check_shape
+from jepa_tutorial.predictors import roll_out
 
 
-class Tasks(NamedTuple):
-    """Where each of E episodes starts, where it should end, and its rooms.
-
-    ``start`` and ``goal`` are positions, ``(E, 2)``; ``rooms`` are E of them.
-    """
-
-    start: Tensor
-    goal: Tensor
-    rooms: Rooms
-
-
-def make_tasks(
-    num_episodes: int, generator: torch.Generator, *, random: bool = False
-) -> Tasks:
-    """Draw tasks whose start and goal lie in different rooms.
-
-    Parameters
-    ----------
-    num_episodes : int
-        How many, E.
-    generator : torch.Generator
-        The source of randomness, on the CPU.
-    random : bool
-        Whether wall and door differ from task to task; see `make_rooms`.
-
-    Returns
-    -------
-    Tasks
-
-    Raises
-    ------
-    ValueError
-        If the count is below 1.
-    """
-    rooms = make_rooms(num_episodes, generator, random=random)
-    left, right, y, other_y = torch.rand(4, num_episodes, generator=generator)
-    # At least a margin away from every wall.
-    x = MARGIN + (rooms.wall - 2 * MARGIN) * left
-    other_x = 1 - MARGIN - (1 - rooms.wall - 2 * MARGIN) * right
-    y, other_y = (MARGIN + (1 - 2 * MARGIN) * u for u in (y, other_y))
-    one, other = torch.stack([x, y], -1), torch.stack([other_x, other_y], -1)
-    swap = torch.rand(num_episodes, 1, generator=generator) < 0.5
-    start, goal = torch.where(swap, other, one), torch.where(swap, one, other)
-    return Tasks(start, goal, rooms)
-
-
-def clip_actions(actions: Tensor, longest: float = MAX_STEP) -> Tensor:
+def clip_actions(actions: Tensor, longest: float) -> Tensor:
     """Shorten actions that are longer than allowed; keep their direction.
 
     Parameters
@@ -137,6 +76,7 @@ def propose(
     num_candidates: int,
     std: float | Tensor,
     generator: torch.Generator,
+    longest: float,
 ) -> Tensor:
     """Candidates: the plan itself, and the plan with smooth noise.
 
@@ -152,11 +92,13 @@ def propose(
         Size of the noise, a number or ``(E, 1, H, A)``.
     generator : torch.Generator
         The source of randomness, on the CPU.
+    longest : float
+        The length that an action may have.
 
     Returns
     -------
     Tensor
-        ``(E, K, H, A)``, no action longer than `MAX_STEP`.
+        ``(E, K, H, A)``.
 
     Raises
     ------
@@ -170,12 +112,36 @@ def propose(
     noise = smooth_noise(rows, horizon, action_dim, generator, knots).to(plan)
     noise = noise.unflatten(0, (num_episodes, num_candidates))
     noise[:, 0] = 0
-    return clip_actions(plan[:, None] + std * noise)
+    return clip_actions(plan[:, None] + std * noise, longest)
+
+
+def rank_last(energies: Tensor) -> Tensor:
+    """Let an energy that is not finite count as its episode's largest.
+
+    Parameters
+    ----------
+    energies : Tensor
+        Of the candidates of each episode, ``(E, K)``.
+
+    Returns
+    -------
+    Tensor
+        ``(E, K)``, finite.
+
+    Raises
+    ------
+    ValueError
+        If an episode has no candidate of finite energy.
+    """
+    finite = energies.isfinite()
+    largest = energies.where(finite, -math.inf).amax(dim=1, keepdim=True)
+    check_finite(energies=largest)
+    return energies.where(finite, largest)
 
 
 def random_shooting(
     energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
-    *, num_candidates: int, iterations: int, std: float,
+    *, num_candidates: int, iterations: int, std: float, longest: float,
 ) -> Tensor:  # fmt: skip
     """Draw candidates around the plan, and keep the one of lowest energy.
 
@@ -191,6 +157,8 @@ def random_shooting(
         Candidates in a round, for each episode, and rounds. The energy is asked for the product.
     std : float
         Size of the noise; see `propose`.
+    longest : float
+        The length that an action may have.
 
     Returns
     -------
@@ -205,14 +173,15 @@ def random_shooting(
     check_positive(iterations=iterations)
     rows = torch.arange(len(plan))
     for _ in range(iterations):
-        candidates = propose(plan, num_candidates, std, generator)
-        plan = candidates[rows, energy(candidates).argmin(dim=1)]
+        candidates = propose(plan, num_candidates, std, generator, longest)
+        plan = candidates[rows, rank_last(energy(candidates)).argmin(dim=1)]
     return plan
 
 
 def cem(
     energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
-    *, num_candidates: int, iterations: int, std: float, elite_share: float = 0.1,
+    *, num_candidates: int, iterations: int, std: float, longest: float,
+    elite_share: float = 0.1,
 ) -> Tensor:  # fmt: skip
     """The cross-entropy method: look again where the best candidates were.
 
@@ -221,7 +190,7 @@ def cem(
 
     Parameters
     ----------
-    energy, plan, generator, num_candidates, iterations
+    energy, plan, generator, num_candidates, iterations, longest
         As in `random_shooting`; at least two candidates.
     std : float
         Size of the noise in the first round.
@@ -242,12 +211,11 @@ def cem(
     check_range(0, 1, elite_share=elite_share)
     check_range(2, math.inf, num_candidates=num_candidates)
     num_elites = max(2, round(elite_share * num_candidates))
-    rows = torch.arange(len(plan))[:, None]
-    mean, spread = plan, torch.tensor(std)
+    rows, mean, spread = torch.arange(len(plan))[:, None], plan, torch.tensor(std)
     for _ in range(iterations):
-        candidates = propose(mean, num_candidates, spread, generator)
+        candidates = propose(mean, num_candidates, spread, generator, longest)
         candidates[:, 0] = plan  # the best so far
-        order = energy(candidates).topk(num_elites, largest=False).indices
+        order = rank_last(energy(candidates)).topk(num_elites, largest=False).indices
         elites = candidates[rows, order]  # (E, num_elites, H, A)
         plan, mean = elites[:, 0], elites.mean(dim=1)
         spread = elites.std(dim=1, keepdim=True)
@@ -256,7 +224,8 @@ def cem(
 
 def mppi(
     energy: Callable[[Tensor], Tensor], plan: Tensor, generator: torch.Generator,
-    *, num_candidates: int, iterations: int, std: float, temperature: float = 0.05,
+    *, num_candidates: int, iterations: int, std: float, longest: float,
+    temperature: float = 0.05,
 ) -> Tensor:  # fmt: skip
     """Model predictive path integral control: a mean, weighted by energy.
 
@@ -266,7 +235,7 @@ def mppi(
 
     Parameters
     ----------
-    energy, plan, generator, num_candidates, iterations, std
+    energy, plan, generator, num_candidates, iterations, std, longest
         As in `random_shooting`.
     temperature : float
         Near 0, the best candidate alone counts; for large ones, all count alike.
@@ -284,8 +253,8 @@ def mppi(
     check_positive(iterations=iterations)
     check_range(1e-6, math.inf, temperature=temperature)
     for _ in range(iterations):
-        candidates = propose(plan, num_candidates, std, generator)
-        above = energy(candidates)
+        candidates = propose(plan, num_candidates, std, generator, longest)
+        above = rank_last(energy(candidates))
         above = above - above.amin(dim=1, keepdim=True)
         scale = temperature * above.mean(dim=1, keepdim=True).clamp(min=1e-9)
         weights = (-above / scale).softmax(dim=1)  # (E, K)
@@ -324,7 +293,7 @@ def distances_ahead(
     check_shape(f"{len(z)} K H A", actions=actions)
     # Candidates are folded into the batch.
     copies = z.repeat_interleave(actions.shape[1], dim=0)  # (E * K, Z)
-    ahead = roll_out_actions(transition, copies, actions.flatten(0, 1))
+    ahead = roll_out(transition, copies, actions.flatten(0, 1).unbind(dim=1))
     ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, H, Z)
     return (ahead - z_goal[:, None, None]).norm(dim=-1)
 
@@ -332,88 +301,3 @@ def distances_ahead(
 def closest_approach(distances: Tensor) -> Tensor:
     """How near a plan comes, at its best moment: ``(..., H)`` to ``(...)``."""
     return distances.amin(dim=-1)
-
-
-def select(tasks: Tasks, rows: Tensor) -> Tasks:
-    """Take some of the tasks, by number or by truth value; numbers may repeat."""
-    rooms = Rooms(*(part[rows] for part in tasks.rooms))
-    return Tasks(tasks.start[rows], tasks.goal[rows], rooms)
-
-
-class TrueTransition(nn.Module):
-    """The world itself in the model's place, with positions for latents.
-
-    Parameters
-    ----------
-    rooms : Rooms
-        E of them. A batch of positions holds, for each, the same number of rows, one after the
-        other.
-
-    Raises
-    ------
-    ValueError
-        If the rows are not a multiple of the rooms, or not ``(B, 2)``.
-    """
-
-    def __init__(self, rooms: Rooms) -> None:
-        super().__init__()
-        self.rooms = rooms
-
-    def forward(self, position: Tensor, action: Tensor) -> Tensor:
-        """Push dots ``(E * K, 2)`` by actions: their new positions."""
-        check_multiple(len(self.rooms.wall), positions=len(position))
-        copies = len(position) // len(self.rooms.wall)
-        parts = (part.repeat_interleave(copies) for part in self.rooms)
-        return step(position, action, Rooms(*parts))
-
-
-def has_arrived(position: Tensor, goal: Tensor) -> Tensor:
-    """Whether the dot is as good as at its goal: ``(..., 2)`` to ``(...)``."""
-    return (position - goal).norm(dim=-1) < ARRIVED
-
-
-def pursue(
-    tasks: Tasks, make_plan: Callable[[Tensor, Tasks, Tensor], Tensor], *,
-    horizon: int, max_steps: int, replan_every: int = 1,
-) -> Tensor:  # fmt: skip
-    """Plan, act, look, and plan again from there, in all episodes at once.
-
-    Parameters
-    ----------
-    tasks : Tasks
-        E of them.
-    make_plan : callable
-        From positions now ``(E', 2)``, the tasks of these episodes, and what is left of their
-        plans ``(E', horizon, 2)``, to their new plans. Episodes that have arrived are not asked.
-    horizon : int
-        Actions in a plan.
-    max_steps : int
-        When to give up.
-    replan_every : int
-        Actions between two plans: 1 looks after each action (receding horizon); ``horizon`` or
-        more never looks (open loop). What lies after the end of a plan is standing still.
-
-    Returns
-    -------
-    Tensor
-        Positions, ``(E, max_steps + 1, 2)``. A dot that has arrived stays where it is.
-
-    Raises
-    ------
-    ValueError
-        If a count is below 1.
-    """
-    check_positive(horizon=horizon, max_steps=max_steps)
-    check_positive(replan_every=replan_every)
-    position = tasks.start.clone()
-    plan = torch.zeros(len(position), horizon, 2)
-    path = [tasks.start]
-    for t in range(max_steps):
-        going = (~has_arrived(position, tasks.goal)).nonzero()[:, 0]
-        some = select(tasks, going)
-        if len(going) and t % replan_every == 0:
-            plan[going] = make_plan(position[going], some, plan[going])
-        position[going] = step(position[going], plan[going, 0], some.rooms)
-        plan = F.pad(plan[:, 1:], (0, 0, 0, 1))  # one action is done
-        path.append(position.clone())
-    return torch.stack(path, dim=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -60,41 +63,62 @@ class ResidualPredictor(nn.Module):
         super().__init__()
         self.change = change
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Predict the next latent, ``(B, Z)``, from ``z``, ``(B, Z)``."""
+    def forward(self, z: Tensor, told: object = None) -> Tensor:
+        """Predict the next latent, ``(B, Z)``; there is nothing to tell."""
         check_shape("B Z", z=z)
         return z + self.change(z)
 
 
-def roll_out(predictor: nn.Module, z: Tensor, horizon: int) -> Tensor:
-    """Apply the predictor to its own output, again and again.
+State = Tensor | tuple[Tensor, ...]
+
+
+def roll_out(
+    step: Callable[[Any, Any], State], state: State, inputs: Iterable[Any]
+) -> Tensor:
+    """Apply a step to its own result, again and again.
 
     Parameters
     ----------
-    predictor : nn.Module
-        From ``(B, Z)`` to ``(B, Z)``, one step ahead.
-    z : Tensor
-        Latents to start from, ``(B, Z)``.
-    horizon : int
-        How many steps.
+    step : callable
+        From a state and what it is told, such as an action, to the next state.
+    state : Tensor or tuple of Tensor
+        Where to start. Of a tuple, the last part is the newest latent.
+    inputs : iterable
+        What each step is told: actions ``(B, A)``, or a range where there is nothing to tell.
 
     Returns
     -------
     Tensor
-        Predictions for steps 1 to ``horizon``, ``(B, horizon, Z)``.
+        The newest latent after each step, ``(B, steps, ...)``.
 
     Raises
     ------
-    ValueError
-        If the shape is not ``(B, Z)`` or the horizon is below 1.
+    RuntimeError
+        If there is no step to take.
     """
-    check_shape("B Z", z=z)
-    check_positive(horizon=horizon)
-    predictions = []
-    for _ in range(horizon):
-        z = predictor(z)
-        predictions.append(z)
-    return torch.stack(predictions, dim=1)
+    latents = []
+    for told in inputs:
+        state = step(state, told)
+        latents.append(state[-1] if isinstance(state, tuple) else state)
+    return torch.stack(latents, dim=1)
+
+
+class RollOut(nn.Module):
+    """A step as the predictor of a model that looks several steps ahead.
+
+    Parameters
+    ----------
+    step : nn.Module
+        See `roll_out`.
+    """
+
+    def __init__(self, step: nn.Module) -> None:
+        super().__init__()
+        self.step = step
+
+    def forward(self, state: State, inputs: Iterable[Any]) -> Tensor:
+        """Predict the latent after each step, ``(B, steps, ...)``."""
+        return roll_out(self.step, state, inputs)
 
 
 def enlarge(h: Tensor, like: Tensor) -> Tensor:
@@ -145,8 +169,11 @@ class ResUNet(nn.Module):
         self.top = ResidualBlock(3 * width, width)
         self.leave = nn.Conv2d(width, latent_dim, 1)
 
-    def forward(self, z_before: Tensor, z: Tensor) -> Tensor:
-        """Predict ``z_hat`` from the last two maps, each ``(B, Z, H, W)``."""
+    def forward(
+        self, maps: tuple[Tensor, Tensor], told: object = None
+    ) -> tuple[Tensor, Tensor]:
+        """From the last two maps ``(B, Z, H, W)`` to the newer and the next."""
+        z_before, z = maps
         check_shape(f"B {self.latent_dim} H W", z_before=z_before, z=z)
         fine = self.enter(torch.cat([z, z_before], dim=1))
         middle = self.down(fine)
@@ -154,40 +181,7 @@ class ResUNet(nn.Module):
         # Skip connections: the way up sees what the way down has seen.
         h = self.rise(torch.cat([enlarge(coarse, middle), middle], dim=1))
         h = self.top(torch.cat([enlarge(h, fine), fine], dim=1))
-        return z + self.leave(h)
-
-
-def roll_out_pairs(
-    predictor: nn.Module, z_before: Tensor, z: Tensor, horizon: int
-) -> Tensor:
-    """Apply a predictor that reads two maps to its own output, again and again.
-
-    Parameters
-    ----------
-    predictor : nn.Module
-        From two maps ``(B, Z, H, W)`` to the next.
-    z_before, z : Tensor
-        The two to start from, ``(B, Z, H, W)``.
-    horizon : int
-        How many steps.
-
-    Returns
-    -------
-    Tensor
-        Predictions for steps 1 to ``horizon``, ``(B, horizon, Z, H, W)``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the horizon is below 1.
-    """
-    check_shape("B Z H W", z_before=z_before, z=z)
-    check_positive(horizon=horizon)
-    predictions = []
-    for _ in range(horizon):
-        z_before, z = z, predictor(z_before, z)
-        predictions.append(z)
-    return torch.stack(predictions, dim=1)
+        return z, z + self.leave(h)
 
 
 class ActionEncoder(nn.Module):
@@ -339,35 +333,3 @@ class TransformerTransition(nn.Module):
         action = self.from_action(self.action_encoder(a))
         tokens = torch.stack([self.from_latent(z), action], dim=1)
         return z + self.to_change(self.blocks(tokens)[:, 0])
-
-
-def roll_out_actions(transition: nn.Module, z: Tensor, actions: Tensor) -> Tensor:
-    """Follow a sequence of actions from a latent, step by step.
-
-    Parameters
-    ----------
-    transition : nn.Module
-        From latents ``(B, Z)`` and actions ``(B, A)`` to the next latents.
-    z : Tensor
-        Where to start, ``(B, Z)``.
-    actions : Tensor
-        ``(B, T, A)``.
-
-    Returns
-    -------
-    Tensor
-        The latents after each action, ``(B, T, Z)``.
-
-    Raises
-    ------
-    ValueError
-        If a shape differs, or there is no action.
-    """
-    check_shape("B Z", z=z)
-    check_shape(f"{len(z)} T A", actions=actions)
-    check_positive(actions=actions.shape[1])
-    latents = []
-    for a in actions.unbind(dim=1):
-        z = transition(z, a)
-        latents.append(z)
-    return torch.stack(latents, dim=1)

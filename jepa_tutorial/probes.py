@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from jepa_tutorial.checks import check_range, check_shape
+from jepa_tutorial.checks import check_finite, check_range, check_shape
 
 
 def directions(z: Tensor) -> Tensor:
@@ -92,8 +92,8 @@ def effective_rank(z: Tensor) -> float:
     ValueError
         If the shape is not ``(B, Z)``.
     """
-    variance = spectrum(z)
-    if variance.sum() == 0:
+    variance, size = spectrum(z), z.double().square().sum(dim=1).mean()
+    if variance.sum() <= 1e-28 * size:  # what rounding leaves of a constant
         return 0.0
     share = variance / variance.sum()
     return torch.special.entr(share).sum().exp().item()
@@ -110,7 +110,8 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     Returns
     -------
     float
-        1 if all point the same way; about 0 for a cloud around the origin.
+        1 if all point the same way; about 0 for a cloud around the origin. A latent of zero has
+        a cosine of 0 with every other.
 
     Raises
     ------
@@ -119,7 +120,8 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     """
     check_shape("B Z", z=z)
     # The squared length of the sum counts each pair twice, and each latent with itself.
-    pairs = directions(z).sum(dim=0).square().sum() - len(z)
+    itself = (z.norm(dim=-1) > 0).sum()  # a latent of zero points nowhere
+    pairs = directions(z).sum(dim=0).square().sum() - itself
     return (pairs / (len(z) * (len(z) - 1))).item()
 
 
@@ -149,6 +151,7 @@ def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> flo
     """
     check_shape("B Z", z_hat=z_hat, z_bar=z_bar)
     check_range(1, len(z_hat), num_candidates=num_candidates)
+    check_finite(z_hat=z_hat, z_bar=z_bar)
     groups = len(z_hat) // num_candidates
     rows = groups * num_candidates
     z_hat = F.normalize(z_hat[:rows], dim=-1).view(groups, num_candidates, -1)
@@ -186,7 +189,7 @@ def linear_probe(
     check_shape(f"{len(y_train)} Z", z_train=z_train)
     check_shape(f"{len(y_test)} {z_train.shape[1]}", z_test=z_test)
     parts = (z_train, y_train, z_test, y_test)
-    z_train, y_train, z_test, y_test = (part.double().cpu() for part in parts)
+    z_train, y_train, z_test, y_test = (p.detach().double().cpu() for p in parts)
     return LinearRegression().fit(z_train, y_train).score(z_test, y_test)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_range
+from jepa_tutorial.checks import check_range, check_shape
 
 
 class EMATarget(nn.Module):
@@ -150,12 +151,16 @@ def coupled_decay(base: float, lr: float, initial_lr: float) -> float:
 class Encodings(NamedTuple):
     """What the predictor reads, what it must predict, and what regularizers see.
 
-    Each tensor is ``(B, Z)``; ``seen`` holds the online encodings, one or two.
+    Each tensor is ``(B, Z)``, but ``z_bar`` may hold several steps and ``z`` a pair; ``seen``
+    holds the online encodings, one or two.
     """
 
-    z: Tensor
+    z: Any
     z_bar: Tensor
     seen: tuple[Tensor, ...]
+
+
+Mode = Callable[[nn.Module, nn.Module, Tensor, Tensor], Encodings]
 
 
 def default_mode(
@@ -244,4 +249,58 @@ def changes_mode(
     return Encodings(z, target(x_target), (change,))
 
 
-MODES = {"default": default_mode, "vjepa2": vjepa2_mode, "none": none_mode}
+MODES = {
+    "default": default_mode,
+    "vjepa2": vjepa2_mode,
+    "none": none_mode,
+    "changes": changes_mode,
+}
+
+
+def over_time(mode: Mode) -> Mode:
+    """Let a mode encode targets of several steps, with time in the batch.
+
+    Parameters
+    ----------
+    mode : callable
+        For targets of one step, such as `vjepa2_mode`.
+
+    Returns
+    -------
+    callable
+        For targets ``(B, R, ...)``; its ``z_bar`` is ``(B, R, Z)``.
+    """
+
+    def encode(
+        online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+    ) -> Encodings:
+        made = mode(online, target, x_context, x_target.flatten(0, 1))
+        return made._replace(z_bar=made.z_bar.unflatten(0, x_target.shape[:2]))
+
+    return encode
+
+
+def clip_mode(
+    online: nn.Module, target: nn.Module, x_context: Tensor, x_target: Tensor
+) -> Encodings:
+    """Read two frames, predict the others; time is folded into the batch.
+
+    Parameters
+    ----------
+    online, target
+        As in `default_mode`, from frames ``(B, C, H, W)`` to maps ``(B, Z, H', W')``.
+    x_context : Tensor
+        Two frames, ``(B, 2, C, H, W)``.
+    x_target : Tensor
+        Those after them, ``(B, R, C, H, W)``.
+
+    Returns
+    -------
+    Encodings
+        ``z`` is a pair of maps; ``seen`` holds both, ``(2 B, Z, H', W')``.
+    """
+    check_shape("B 2 C H W", x_context=x_context)
+    z = online(x_context.flatten(0, 1))
+    z_bar = target(x_target.flatten(0, 1))
+    pair = z.unflatten(0, x_context.shape[:2]).unbind(dim=1)
+    return Encodings(pair, z_bar.unflatten(0, x_target.shape[:2]), (z,))

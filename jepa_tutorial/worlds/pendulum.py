@@ -109,13 +109,15 @@ def simulate_pendulum(
     return torch.stack(frames, dim=1)
 
 
-def energy(state: Tensor) -> Tensor:
+def energy(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     """Kinetic and potential energy of a double pendulum.
 
     Parameters
     ----------
     state : Tensor
         ``(..., 4)``, as in `state_derivative`.
+    gravity : float
+        In m/s^2.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def energy(state: Tensor) -> Tensor:
         + speed_1 * speed_2 * (angle_1 - angle_2).cos()
     )
     height = 3 - 2 * angle_1.cos() - angle_2.cos()
-    return kinetic + GRAVITY * height
+    return kinetic + gravity * height
 
 
 def bob_positions(state: Tensor) -> Tensor:

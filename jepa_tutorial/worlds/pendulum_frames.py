@@ -61,11 +61,6 @@ def render_bobs(
     return frames.view(*positions.shape[:2], *frames.shape[1:])
 
 
-def to_float(frames: Tensor) -> Tensor:
-    """Frames as networks want them: uint8 from 0 to 255 becomes float32 from 0 to 1."""
-    return frames.float() / 255
-
-
 SPAN = 4.6  # m from one edge of the picture to the other
 Look = tuple[float, tuple[float, float, float]]
 # Radius or half-width in m, then red, green, blue; the mean of these is the gray.

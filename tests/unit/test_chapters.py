@@ -38,7 +38,7 @@ TAUGHT = {
     path.relative_to(PACKAGE).with_suffix("").as_posix()
     for path in PACKAGE.glob("*.py")
     if path.stem not in BESIDE
-} | {"worlds/curves", "worlds/pendulum", "worlds/points"}
+} | {"worlds/curves", "worlds/pendulum", "worlds/points", "worlds/tasks"}
 SAVED = re.compile(r"# saved in jepa_tutorial/([\w/]+)\.py\n")
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -154,7 +154,7 @@ def test_cells_are_short(notebook):
     for cell in code(notebook):
         length = len(cell.source.splitlines())
         network_or_loop = re.search(
-            r"^class |^def train|^parameters", cell.source, re.M
+            r"^class |^def (train|minimize)|^parameters", cell.source, re.M
         )
         assert length <= (35 if network_or_loop else 20), cell.source[:80]
 
@@ -186,6 +186,21 @@ def test_generators_come_from_the_helper_that_refuses_seeds_out_of_range():
             texts[path.name] = path.read_text()
     own = re.compile(r"\bGenerator\(\)|\.manual_seed\(")
     assert not [name for name, text in texts.items() if own.search(text)]
+
+
+def test_there_is_one_loop_one_roll_out_and_one_jepa():
+    texts = {path.stem: path.read_text() for path in PACKAGE.rglob("*.py")}
+    for path in CHAPTERS:  # what is saved is counted once, in the package
+        own = (c.source for c in code(nbformat.read(path, 4)))
+        texts[path.stem] = "\n".join(s for s in own if not SAVED.match(s))
+
+    def where(pattern: str) -> list[str]:
+        return sorted(n for n, s in texts.items() for _ in re.findall(pattern, s, re.M))
+
+    assert where(r"optimizer\.step\(\)") == ["01_trajectories", "training"]
+    assert where(r"optim\.(Adam|SGD)\w*\(") == ["01_trajectories", "training"]
+    assert where(r"class \w*JEPA\b") == ["jepa"]
+    assert where(r"^def roll_?out\w*\(") == ["predictors"]
 
 
 def test_has_a_picture_every_few_cells(notebook):

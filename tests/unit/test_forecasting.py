@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from jepa_tutorial.forecasting import (
     Forecaster,
@@ -13,14 +16,14 @@ from jepa_tutorial.forecasting import (
     constant_velocity,
     persistence,
 )
-from jepa_tutorial.jepa import RolloutJEPA
+from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.losses import vicreg_loss
 from jepa_tutorial.networks import mlp
-from jepa_tutorial.predictors import ResidualPredictor, roll_out
+from jepa_tutorial.predictors import ResidualPredictor, RollOut, roll_out
 from jepa_tutorial.probes import r_squared, small_network_probe, valid_times
-from jepa_tutorial.targets import EMATarget, OnlineTarget
-from jepa_tutorial.training import train_on_windows
-from jepa_tutorial.windows import history_windows
+from jepa_tutorial.targets import EMATarget, OnlineTarget, over_time, vjepa2_mode
+from jepa_tutorial.training import minimize
+from jepa_tutorial.windows import draw_stretches, history_windows
 
 
 def line(count=4, steps=12):
@@ -35,8 +38,14 @@ def model(target=EMATarget):
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Flatten(), mlp(4, 8, 3))
     predictor = ResidualPredictor(mlp(3, 8, 3))
-    copy = target(encoder, 0.9) if target is EMATarget else target(encoder)
-    return RolloutJEPA(encoder, predictor, copy, vicreg_loss)
+    follower = target(encoder, 0.9) if target is EMATarget else target(encoder)
+    parts = encoder, RollOut(predictor), follower, F.mse_loss
+    return JEPA(*parts, mode=over_time(vjepa2_mode), regularizer=vicreg_loss)
+
+
+def on_stretch(windows):
+    """First window, those after it, and how many there are."""
+    return windows[:, 0], windows[:, 1:], range(windows.shape[1] - 1)
 
 
 # --- windows -----------------------------------------------------------------------------------
@@ -67,7 +76,7 @@ def test_a_window_must_fit(history_length):
 
 def test_rolling_out_is_repeated_prediction():
     predictor, z = ResidualPredictor(mlp(3, 8, 3)), torch.randn(5, 3)
-    ahead = roll_out(predictor, z, 4)
+    ahead = roll_out(predictor, z, range(4))
     assert ahead.shape == (5, 4, 3)
     torch.testing.assert_close(ahead[:, 1], predictor(predictor(z)))
 
@@ -84,7 +93,7 @@ def test_a_residual_predictor_is_an_euler_step():
     """Of z' = a z: after n steps of size h, (1 + h a) to the n."""
     change = nn.Linear(1, 1, bias=False)
     nn.init.constant_(change.weight, 0.1)
-    ahead = roll_out(ResidualPredictor(change), torch.ones(1, 1), 10)
+    ahead = roll_out(ResidualPredictor(change), torch.ones(1, 1), range(10))
     torch.testing.assert_close(ahead[0, -1, 0].item(), 1.1**10, rtol=1e-5, atol=0)
 
 
@@ -93,12 +102,12 @@ def test_a_residual_predictor_is_an_euler_step():
 
 def test_the_loss_is_cost_plus_regularizer():
     jepa, windows = model(), history_windows(line(), 2)[:, :4]
-    z, z_hat, z_bar = jepa(windows)
+    z, z_hat, z_bar, _ = jepa(*on_stretch(windows))
     assert z.shape == (4, 3)
     assert z_hat.shape == z_bar.shape == (4, 3, 3)
     torch.testing.assert_close(z_bar[:, 1], jepa.target(windows[:, 2]))
     expected = F.mse_loss(z_hat, z_bar) + vicreg_loss(z)
-    torch.testing.assert_close(jepa.loss(windows), expected)
+    torch.testing.assert_close(jepa.loss(*on_stretch(windows)), expected)
 
 
 @pytest.mark.parametrize(
@@ -106,37 +115,74 @@ def test_the_loss_is_cost_plus_regularizer():
 )
 def test_the_gradient_reaches_the_target_only_if_it_is_the_encoder(target, flows):
     jepa = model(target)
-    _, _, z_bar = jepa(history_windows(line(), 2)[:, :4])
-    assert z_bar.requires_grad is flows
+    stretch = history_windows(line(), 2)[:, :4]
+    assert jepa(*on_stretch(stretch)).z_bar.requires_grad is flows
 
 
 # --- training ----------------------------------------------------------------------------------
 
 
-def train(seed=0, **changes):
-    settings = dict(length=3, steps=40, batch_size=8, lr=1e-2) | changes
-    jepa = model()
-    weights = [*jepa.encoder.parameters(), *jepa.predictor.parameters()]
-    generator = torch.Generator().manual_seed(seed)
+def train(seed=0, *, length=3, batch_size=8, **changes):
+    settings = dict(steps=40, lr=1e-2, schedule=CosineAnnealingLR) | changes
+    jepa, generator = model(), torch.Generator().manual_seed(seed)
     windows = history_windows(line(), 2)
     return list(
-        train_on_windows(jepa.loss, weights, windows, **settings, generator=generator)
+        minimize(
+            lambda stretch: jepa.loss(*on_stretch(stretch)),
+            lambda: draw_stretches(windows, batch_size, length, generator),
+            jepa.parameters(),
+            **settings,
+        )
     )
 
 
 def test_training_lowers_the_loss_and_repeats():
-    first, again = train(), train()
+    first, again = ([now.loss.item() for now in train()] for _ in range(2))
     assert first == again
-    losses = [loss for loss, _ in first]
-    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    assert sum(first[-5:]) < 0.8 * sum(first[:5])
 
 
 def test_the_learning_rate_falls_along_half_a_cosine():
-    rates = [rate for _, rate in train()]
+    rates = [now.lr for now in train()]
     assert rates[0] == 1e-2
     assert rates[20] == pytest.approx(5e-3)
     assert rates[-1] < 1e-4
     assert rates == sorted(rates, reverse=True)
+    assert {now.lr for now in train(schedule=None)} == {1e-2}
+
+
+@pytest.mark.parametrize("stop_at", [1, 13])
+def test_a_training_goes_on_from_its_state_as_if_nothing_had_happened(stop_at):
+    def run(**options):
+        draw = torch.Generator()
+        draw.set_state(batches[-1])
+        for now in minimize(
+            lambda x: network(x).square().mean(),
+            lambda: (torch.rand(8, 3, generator=draw),),
+            network.parameters(),
+            **dict(steps=20, lr=0.1, schedule=CosineAnnealingLR) | options,
+        ):
+            rates[now.number] = now.lr
+            if now.number == stop_at:
+                state = copy.deepcopy((now.state(), network.state_dict()))
+                kept[:] = [*state, draw.get_state()]
+        return [w.clone() for w in network.parameters()]
+
+    torch.manual_seed(0)
+    network, rates, kept = mlp(3, 8, 1), {}, []
+    batches = [torch.Generator().manual_seed(0).get_state()]
+    whole, planned = run(), dict(rates)
+    state, weights, drawn = kept
+    network.load_state_dict(weights)
+    batches.append(drawn)
+    assert all(map(torch.equal, whole, run(state=state)))
+    assert rates == planned
+    # Of more steps than were asked for before, the schedule is that of all of them.
+    network.load_state_dict(weights)
+    rates.clear()
+    run(state=state, steps=40)
+    assert list(rates) == list(range(stop_at + 1, 41))
+    assert rates[21] == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -176,9 +222,9 @@ def test_next_state_without_a_change_goes_straight_on():
 def test_a_forecast_decodes_the_rolled_out_latents():
     jepa, decoder = model(), mlp(3, 8, 2)
     window = line()[:, :2]
-    seen = Forecaster(jepa.encoder, jepa.predictor, decoder)(window, 5)
+    seen = Forecaster(jepa.encoder, jepa.predictor.step, decoder)(window, 5)
     assert seen.shape == (4, 5, 2)
-    z = jepa.predictor(jepa.predictor(jepa.encoder(window)))
+    z = jepa.predictor(jepa.encoder(window), range(2))[:, -1]
     torch.testing.assert_close(seen[:, 1], decoder(z))
 
 

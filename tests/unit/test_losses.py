@@ -14,7 +14,7 @@ from jepa_tutorial.losses import (
     centering_loss,
     covariance_loss,
     dino_loss,
-    random_directions,
+    draw_directions,
     sigreg_loss,
     standardize,
     update_center,
@@ -40,7 +40,7 @@ def whitened(count=512, size=8):
 
 def sides(size=8, count=32):
     generator = torch.Generator().manual_seed(1)
-    return random_directions(size, count, generator).double()
+    return draw_directions(size, count, generator).double()
 
 
 SIDES = sides()
@@ -236,7 +236,7 @@ def test_a_batch_of_one_is_refused(loss):
             r"decay must be a number from 0 to 1",
         ),
         (
-            lambda: random_directions(0, 8, torch.Generator()),
+            lambda: draw_directions(0, 8, torch.Generator()),
             r"latent_dim must be an integer of at least 1",
         ),
     ],
@@ -244,3 +244,16 @@ def test_a_batch_of_one_is_refused(loss):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_variance_term_of_a_constant_is_as_documented():
+    assert variance_loss(torch.ones(8, 3)).item() == pytest.approx(0.99)
+
+
+def test_one_sample_and_temperatures_of_zero_are_refused():
+    with pytest.raises(ValueError, match="z must hold a batch of at least 2"):
+        sigreg_loss(torch.zeros(1, 3), torch.eye(3))
+    z = torch.zeros(4, 3)
+    for temperature in ({"student_temp": 0.0}, {"teacher_temp": -1.0}):
+        with pytest.raises(ValueError, match="_temp must be a number from 1e-06"):
+            dino_loss(z, z, torch.zeros(3), **temperature)

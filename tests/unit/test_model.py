@@ -13,16 +13,22 @@ from jepa_tutorial.encoders import LSTMEncoder
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.losses import cosine_loss
 from jepa_tutorial.predictors import MLPPredictor
-from jepa_tutorial.targets import EMATarget, OnlineTarget
-from jepa_tutorial.training import train
+from jepa_tutorial.targets import MODES, EMATarget, OnlineTarget
+from jepa_tutorial.training import minimize
+from jepa_tutorial.windows import draw_window
 
-SETTINGS = {
-    "steps": 5,
-    "batch_size": 8,
-    "lr": 1e-2,
-    "context_len": 8,
-    "target_len": 4,
-}
+
+def train(model, x, *, steps=5, batch_size=8, seed=0):
+    """Train as chapter 1 does; return the steps' numbers and losses."""
+    generator, done = torch.Generator().manual_seed(seed), []
+
+    def draw():
+        return draw_window(x, batch_size, 8, 4, generator)
+
+    for now in minimize(model.loss, draw, model.parameters(), steps=steps, lr=1e-2):
+        model.target.update(model.encoder)
+        done.append((now.number, now.loss.item()))
+    return done
 
 
 def make_model(target_type=EMATarget, **options):
@@ -38,8 +44,27 @@ def weights(module):
 
 def test_shapes_through_the_model():
     model = make_model(ema_decay=0.9)
-    z_hat, z_bar = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
-    assert z_hat.shape == z_bar.shape == (5, 6)
+    made = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
+    assert made.z.shape == made.z_hat.shape == made.z_bar.shape == (5, 6)
+    assert [z.shape for z in made.seen] == [(5, 6)]
+
+
+def test_the_loss_is_the_cost_of_projections_plus_the_mean_of_what_regularizers_ask():
+    encoder, projector = LSTMEncoder(2, 16, 6), nn.Linear(6, 3)
+    parts = (
+        encoder,
+        MLPPredictor(6, 16),
+        EMATarget(encoder, 0.9),
+        nn.functional.mse_loss,
+    )
+    asked = dict(mode=MODES["none"], projector=projector, regularizer=torch.std)
+    model = JEPA(*parts, **asked)
+    window = torch.randn(5, 8, 2), torch.randn(5, 8, 2)
+    _, z_hat, z_bar, seen = model(*window)
+    assert len(seen) == 2
+    cost = (projector(z_hat) - projector(z_bar)).square().mean()
+    expected = cost + sum(projector(z).std() for z in seen) / 2
+    torch.testing.assert_close(model.loss(*window), expected)
 
 
 def test_encoder_uses_the_order_of_steps():
@@ -50,15 +75,14 @@ def test_encoder_uses_the_order_of_steps():
 
 def test_no_gradient_reaches_the_ema_target():
     model = make_model(ema_decay=0.9)
-    model.cost(*model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))).backward()
+    model.loss(torch.randn(5, 8, 2), torch.randn(5, 4, 2)).backward()
     assert all(weight.grad is None for weight in model.target.parameters())
     assert all(weight.grad is not None for weight in model.encoder.parameters())
 
 
 def test_the_online_target_is_the_encoder_and_gets_a_gradient_through_the_target():
     model = make_model(OnlineTarget)
-    _, z_bar = model(torch.randn(5, 8, 2), torch.randn(5, 4, 2))
-    z_bar.sum().backward()
+    model(torch.randn(5, 8, 2), torch.randn(5, 4, 2)).z_bar.sum().backward()
     assert all(weight.grad is not None for weight in model.encoder.parameters())
     assert len(list(model.parameters())) == len({id(w) for w in model.parameters()})
 
@@ -124,11 +148,8 @@ def test_cosine_loss_of_zero_vectors_has_finite_gradients():
 def test_training_yields_each_step_and_moves_encoder_predictor_and_target():
     model = make_model(ema_decay=0.9)
     before = {name: weights(part) for name, part in model.named_children()}
-    x = torch.randn(30, 20, 2)
-    steps = list(
-        train(model, x, **SETTINGS, generator=torch.Generator().manual_seed(0))
-    )
-    assert [step for step, _ in steps] == list(range(5))
+    steps = train(model, torch.randn(30, 20, 2))
+    assert [step for step, _ in steps] == [1, 2, 3, 4, 5]
     for name, part in model.named_children():
         moved = [
             not torch.equal(a, b)
@@ -138,21 +159,16 @@ def test_training_yields_each_step_and_moves_encoder_predictor_and_target():
 
 
 def test_training_repeats_with_the_same_seed():
-    def losses():
-        model, generator = (
-            make_model(ema_decay=0.9),
-            torch.Generator().manual_seed(1),
-        )
-        x = torch.randn(30, 20, 2, generator=torch.Generator().manual_seed(2))
-        return [loss for _, loss in train(model, x, **SETTINGS, generator=generator)]
-
-    assert losses() == losses()
+    x = torch.randn(30, 20, 2)
+    first, again = (train(make_model(ema_decay=0.9), x, seed=1) for _ in range(2))
+    assert first == again
 
 
 def test_stopping_the_loop_early_keeps_what_was_learned():
     model = make_model(ema_decay=0.9)
     before = weights(model.encoder)
-    run = train(model, torch.randn(9, 20, 2), **SETTINGS, generator=torch.Generator())
+    window = torch.randn(9, 8, 2), torch.randn(9, 4, 2)
+    run = minimize(model.loss, lambda: window, model.parameters(), steps=5, lr=1e-2)
     next(run)
     next(run)
     run.close()
@@ -161,16 +177,12 @@ def test_stopping_the_loop_early_keeps_what_was_learned():
 
 def test_training_learns_a_predictable_world_and_not_a_random_one():
     x = torch.randn(256, 1, 2).expand(-1, 20, -1)  # points that stand still
-    settings = SETTINGS | {"steps": 150, "batch_size": 64}
 
     def error(x):
         model = make_model(ema_decay=0.9)
-        for _ in train(
-            model, x, **settings, generator=torch.Generator().manual_seed(0)
-        ):
-            pass
+        train(model, x, steps=150, batch_size=64)
         with torch.no_grad():
-            z_hat, z_bar = model(x[:, :8], x[:, 8:12])
+            _, z_hat, z_bar, _ = model(x[:, :8], x[:, 8:12])
         wrong = cosine_loss(z_hat, z_bar.roll(1, 0)).item()
         return cosine_loss(z_hat, z_bar).item() / wrong
 
@@ -209,26 +221,16 @@ def test_training_learns_a_predictable_world_and_not_a_random_one():
             "z_bar must have the shape (B, Z) with B = 5, Z = 4, got (4, 4)",
         ),
         (
-            lambda: next(
-                train(
-                    make_model(ema_decay=0.9),
-                    torch.zeros(9, 2),
-                    **SETTINGS,
-                    generator=None,
-                )
-            ),
+            lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 2)),
             "x must have the shape (N, T, D), got (9, 2)",
         ),
         (
-            lambda: next(
-                train(
-                    make_model(ema_decay=0.9),
-                    torch.zeros(9, 10, 2),
-                    **SETTINGS,
-                    generator=None,
-                )
-            ),
+            lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 10, 2)),
             "window must be a number from 1 to 10, got 12",
+        ),
+        (
+            lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 20, 2), steps=0),
+            "steps must be an integer of at least 1, got 0",
         ),
     ],
 )

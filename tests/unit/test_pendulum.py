@@ -127,3 +127,11 @@ def test_less_gravity_swings_more_slowly():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_energy_is_kept_under_any_gravity():
+    start = torch.tensor([[1.0, 0.5, 0.0, 0.0]])
+    path = module.simulate_pendulum(start, 40, gravity=3.7)
+    kept = module.energy(path, gravity=3.7)
+    assert (kept - kept[:, :1]).abs().max() < 1e-4
+    assert (module.energy(path) - module.energy(path)[:, :1]).abs().max() > 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from pathlib import Path
 
 import nbformat
@@ -13,29 +14,32 @@ from torch import nn
 
 from jepa_tutorial import essence
 from jepa_tutorial.planning import (
-    ARRIVED,
-    Tasks,
-    TrueTransition,
     cem,
     clip_actions,
     closest_approach,
     distances_ahead,
-    has_arrived,
-    make_tasks,
     mppi,
     propose,
-    pursue,
     random_shooting,
-    select,
+    rank_last,
     smooth_noise,
 )
 from jepa_tutorial.publishing import chapters
 from jepa_tutorial.runtime import SetSeeds, deal_seeds, new_generator
+from jepa_tutorial.worlds.tasks import (
+    ARRIVED,
+    Tasks,
+    TrueTransition,
+    has_arrived,
+    make_tasks,
+    pursue,
+    select,
+)
 from jepa_tutorial.worlds.two_rooms import MARGIN, MAX_STEP, roll, two_rooms
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 PLANNERS = [random_shooting, cem, mppi]
-SETTINGS = {"num_candidates": 64, "iterations": 3, "std": 0.05}
+SETTINGS = {"num_candidates": 64, "iterations": 3, "std": 0.05, "longest": MAX_STEP}
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -105,14 +109,14 @@ def test_a_plan_may_be_one_action_long():
 
 
 def test_candidates_hold_the_plan_itself_and_no_long_action():
-    plan = clip_actions(torch.randn(3, 7, 2, generator=seeded()))
-    candidates = propose(plan, 20, 0.3, seeded(1))
+    plan = clip_actions(torch.randn(3, 7, 2, generator=seeded()), MAX_STEP)
+    candidates = propose(plan, 20, 0.3, seeded(1), MAX_STEP)
     assert candidates.shape == (3, 20, 7, 2)
     assert torch.allclose(candidates[:, 0], plan)
     assert candidates.norm(dim=-1).max() <= MAX_STEP + 1e-6
     assert (candidates[:, 1] - plan).abs().max() > 0.01
     with pytest.raises(ValueError, match=r"plan must have the shape \(E, H, A\)"):
-        propose(plan[0], 20, 0.3, seeded())
+        propose(plan[0], 20, 0.3, seeded(), MAX_STEP)
 
 
 # --- planners ----------------------------------------------------------------------------------
@@ -120,7 +124,7 @@ def test_candidates_hold_the_plan_itself_and_no_long_action():
 
 @pytest.mark.parametrize("planner", PLANNERS)
 def test_planners_lower_the_energy_of_each_episode(planner):
-    best = clip_actions(torch.randn(5, 9, 2, generator=seeded(1)))
+    best = clip_actions(torch.randn(5, 9, 2, generator=seeded(1)), MAX_STEP)
     energy, plan = bowl(best), torch.zeros(5, 9, 2)
     found = planner(energy, plan, seeded(), **SETTINGS)
     assert found.shape == plan.shape
@@ -131,21 +135,21 @@ def test_planners_lower_the_energy_of_each_episode(planner):
 def test_planners_find_a_known_optimum(planner):
     # A line: it is among the sequences that noise on knots can make.
     best = torch.linspace(-0.06, 0.06, 9)[None, :, None].expand(2, 9, 2)
-    settings = dict(num_candidates=200, iterations=40, std=0.02)
+    settings = dict(num_candidates=200, iterations=40, std=0.02, longest=MAX_STEP)
     found = planner(bowl(best), torch.zeros(2, 9, 2), seeded(), **settings)
     assert (found - best).abs().max() < 0.03
 
 
 @pytest.mark.parametrize("planner", [random_shooting, cem])
 def test_the_best_plan_is_never_forgotten(planner):
-    best = clip_actions(torch.randn(4, 9, 2, generator=seeded(1)))
+    best = clip_actions(torch.randn(4, 9, 2, generator=seeded(1)), MAX_STEP)
     found = planner(bowl(best), best, seeded(), **SETTINGS)
     assert torch.allclose(found, best, atol=1e-6)
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
 def test_episodes_do_not_look_at_each_other(planner):
-    best = clip_actions(torch.randn(2, 9, 2, generator=seeded(1)))
+    best = clip_actions(torch.randn(2, 9, 2, generator=seeded(1)), MAX_STEP)
     other = best.clone()
     other[1] += 0.05
     plan = torch.zeros(2, 9, 2)
@@ -156,7 +160,7 @@ def test_episodes_do_not_look_at_each_other(planner):
 
 
 def test_cem_draws_from_a_smaller_and_smaller_region():
-    best = clip_actions(torch.randn(1, 9, 2, generator=seeded(1)))
+    best = clip_actions(torch.randn(1, 9, 2, generator=seeded(1)), MAX_STEP)
     sizes = []
 
     def energy(candidates):
@@ -171,9 +175,9 @@ def test_cem_draws_from_a_smaller_and_smaller_region():
 
 def test_a_cold_mppi_takes_the_best_and_a_hot_one_the_mean():
     plan = torch.zeros(2, 5, 2)
-    candidates = propose(plan, 64, 0.05, seeded())
+    candidates = propose(plan, 64, 0.05, seeded(), MAX_STEP)
     energy = bowl(torch.full((2, 5, 2), 0.03))
-    once = dict(num_candidates=64, iterations=1, std=0.05)
+    once = dict(num_candidates=64, iterations=1, std=0.05, longest=MAX_STEP)
     cold = mppi(energy, plan, seeded(), **once, temperature=1e-6)
     hot = mppi(energy, plan, seeded(), **once, temperature=1e6)
     best = candidates[torch.arange(2), energy(candidates).argmin(dim=1)]
@@ -188,7 +192,7 @@ def test_mppi_takes_the_mean_where_all_energies_are_equal():
         asked.append(candidates)
         return torch.zeros(candidates.shape[:2])
 
-    settings = dict(num_candidates=16, iterations=1, std=0.1)
+    settings = dict(num_candidates=16, iterations=1, std=0.1, longest=MAX_STEP)
     plan = mppi(flat, torch.zeros(2, 5, 2), seeded(), **settings)
     assert torch.allclose(plan, asked[0].mean(dim=1), atol=1e-6)
 
@@ -218,7 +222,7 @@ def test_planners_refuse_numbers_out_of_range():
 
 def test_distances_follow_each_candidate_of_each_episode():
     tasks = make_tasks(3, seeded(), random=True)
-    candidates = propose(torch.zeros(3, 6, 2), 4, 0.1, seeded(1))
+    candidates = propose(torch.zeros(3, 6, 2), 4, 0.1, seeded(1), MAX_STEP)
     distances = distances_ahead(
         TrueTransition(tasks.rooms), tasks.start, tasks.goal, candidates
     )
@@ -268,14 +272,14 @@ def planning_with_the_world(planner, generator, **settings):
                 distances_ahead(transition, position, tasks.goal, candidates)
             )
 
-        return planner(energy, plan, generator, **settings)
+        return planner(energy, plan, generator, longest=MAX_STEP, **settings)
 
     return make_plan
 
 
 def straight(position, tasks, plan):
     """Toward the goal, whatever stands between."""
-    return clip_actions(tasks.goal - position)[:, None].expand_as(plan)
+    return clip_actions(tasks.goal - position, MAX_STEP)[:, None].expand_as(plan)
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
@@ -404,3 +408,21 @@ def test_sets_that_shared_a_seed_would_be_noticed(random):
     shared = SetSeeds(train=8, validation=8, test=7)
     for things in drawn_by_the_chapter([0], random, lambda run: shared):
         assert len(set(things)) < len(things)
+
+
+@pytest.mark.parametrize("method", PLANNERS)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_an_energy_that_is_no_number_never_wins(method, bad):
+    def energy(plans):
+        found = plans.square().sum(dim=(2, 3))
+        found[:, 1::2] = bad
+        return found
+
+    plan = method(energy, torch.full((3, 4, 2), 0.05), seeded(), **SETTINGS)
+    assert plan.isfinite().all()
+    assert (plan.norm(dim=(1, 2)) < 0.2).all()
+
+
+def test_energies_none_of_which_is_finite_are_named():
+    with pytest.raises(ValueError, match="energies must hold finite numbers"):
+        rank_last(torch.tensor([[1.0, 2.0], [math.nan, math.inf]]))

@@ -191,3 +191,32 @@ def test_noisy_probe_does_not_find_what_has_become_tiny():
     # The same quantity, large: both find it.
     plain, noisy = both(torch.cat([0.3 * z[:, :1], torch.ones(len(z), 1)], dim=1))
     assert min(plain, noisy) > 0.9
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+def test_the_rank_of_a_constant_is_zero_in_every_precision(dtype, value):
+    assert effective_rank(torch.full((30, 4), value, dtype=dtype)) == 0
+    nearly = torch.full((30, 4), value, dtype=torch.float64)
+    nearly[:, 0] += 1e-6 * max(value, 1) * torch.randn(30, dtype=torch.float64)
+    assert effective_rank(nearly) == pytest.approx(1, abs=0.01)
+
+
+def test_a_latent_of_zero_has_a_cosine_of_zero_with_every_other():
+    z = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
+    assert mean_pairwise_cosine(z) == pytest.approx(1 / 3)
+    assert mean_pairwise_cosine(torch.zeros(5, 2)) == 0
+
+
+def test_latents_with_a_gradient_can_be_probed():
+    z = torch.randn(30, 4)
+    with_gradient = z.clone().requires_grad_()
+    y = z[:, 0]
+    assert linear_probe(with_gradient, y, with_gradient, y) == pytest.approx(1)
+
+
+def test_retrieval_of_what_is_no_number_is_refused():
+    z = torch.randn(8, 4)
+    z[2, 1] = torch.nan
+    with pytest.raises(ValueError, match="z_bar must hold finite numbers, got 1 of 32"):
+        retrieval_accuracy(torch.randn(8, 4), z, 4)

@@ -7,9 +7,10 @@ import math
 import pytest
 import torch
 
+from jepa_tutorial.windows import to_float
 from jepa_tutorial.worlds import pendulum_frames as rendering
 from jepa_tutorial.worlds.pendulum import bob_positions, simulate_pendulum
-from jepa_tutorial.worlds.pendulum_frames import render_bobs, to_float
+from jepa_tutorial.worlds.pendulum_frames import render_bobs
 
 
 def starts(count=32, angle=2.0, seed=0):

@@ -9,9 +9,7 @@ import torch
 from torch import nn
 
 from jepa_tutorial.checkpoints import load_checkpoint, save_checkpoint
-from jepa_tutorial.training import (
-    EarlyStopping,
-)
+from jepa_tutorial.training import EarlyStopping
 
 
 def set_weight(model, value):
@@ -25,7 +23,8 @@ def test_keeps_the_best_weights_and_stops_after_patience():
     answers = []
     for score in (0.1, 0.5, 0.4, 0.6, 0.5, 0.6):
         set_weight(model, score)
-        answers.append(stopping.update(score))
+        stopping.update(score)
+        answers.append(stopping.over)
     assert answers == [False, False, False, False, False, True]
     stopping.restore()
     assert model.weight.item() == pytest.approx(0.6)
@@ -34,12 +33,17 @@ def test_keeps_the_best_weights_and_stops_after_patience():
 
 def test_delta_asks_for_more_than_a_little():
     stopping = EarlyStopping(nn.Linear(1, 1), patience=1, delta=0.1)
-    assert [stopping.update(score) for score in (0.5, 0.55)] == [False, True]
+    stopping.update(0.5)
+    assert not stopping.over
+    stopping.update(0.55)
+    assert stopping.over
 
 
 def test_a_score_that_is_no_number_is_never_the_best():
     stopping = EarlyStopping(nn.Linear(1, 1), patience=2)
-    assert [stopping.update(s) for s in (0.5, float("nan"))] == [False, False]
+    stopping.update(0.5)
+    stopping.update(float("nan"))
+    assert not stopping.over
     assert stopping.best == 0.5
 
 
@@ -52,71 +56,55 @@ def test_bad_settings_are_named(settings, message):
         EarlyStopping(nn.Linear(1, 1), **settings)
 
 
-def parts():
-    torch.manual_seed(0)
-    model = nn.Linear(3, 1)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-    return model, optimizer, torch.Generator().manual_seed(1)
+NOTHING = {"number": 7}, {}
 
 
-def train(model, optimizer, generator, steps):
-    for _ in range(steps):
-        loss = model(torch.rand(8, 3, generator=generator)).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path):
+def test_a_checkpoint_brings_all_back(tmp_path):
     path = tmp_path / "new" / "checkpoint.pt"
-    names = ("model", "optimizer", "generator")
-    whole = parts()
-    train(*whole, 10)
-    first = parts()
-    train(*first, 4)
-    save_checkpoint(path, 4, **dict(zip(names, first, strict=True)))
-    second = parts()
-    step = load_checkpoint(path, **dict(zip(names, second, strict=True)))
-    assert step == 4
-    train(*second, 6)
-    assert torch.equal(second[0].weight, whole[0].weight)
+    saved = dict(model=nn.Linear(3, 1), generator=torch.Generator().manual_seed(1))
+    save_checkpoint(path, {"number": 4}, {"lr": 0.1}, **saved)
+    fresh = dict(model=nn.Linear(3, 1), generator=torch.Generator())
+    assert load_checkpoint(path, {"lr": 0.1}, **fresh) == {"number": 4}
+    assert torch.equal(fresh["model"].weight, saved["model"].weight)
+    assert torch.equal(*(p["generator"].get_state() for p in (saved, fresh)))
     assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
 def test_without_a_file_it_begins(tmp_path):
-    model, _, _ = parts()
-    assert load_checkpoint(tmp_path / "none.pt", model=model) == 0
+    assert load_checkpoint(tmp_path / "none.pt", {}, model=nn.Linear(3, 1)) is None
 
 
 def test_other_parts_are_refused(tmp_path):
-    model, optimizer, _ = parts()
-    save_checkpoint(tmp_path / "a.pt", 1, model=model)
-    with pytest.raises(ValueError, match=r"a\.pt holds .*'optimizer'.*delete"):
-        load_checkpoint(tmp_path / "a.pt", model=model, optimizer=optimizer)
+    save_checkpoint(tmp_path / "a.pt", *NOTHING, model=nn.Linear(3, 1))
+    with pytest.raises(ValueError, match=r"a\.pt holds .*'stopping'.*delete"):
+        load_checkpoint(tmp_path / "a.pt", {}, model=nn.Linear(3, 1), stopping=None)
 
 
 def test_another_model_is_refused(tmp_path):
-    save_checkpoint(tmp_path / "a.pt", 1, model=nn.Linear(2, 1))
+    save_checkpoint(tmp_path / "a.pt", *NOTHING, model=nn.Linear(2, 1))
     with pytest.raises(ValueError, match=r"a\.pt belongs to another model"):
-        load_checkpoint(tmp_path / "a.pt", model=nn.Linear(3, 1))
+        load_checkpoint(tmp_path / "a.pt", {}, model=nn.Linear(3, 1))
 
 
 def test_other_parameters_are_refused_by_name_and_nothing_is_loaded(tmp_path):
-    path, settings = tmp_path / "a.pt", {"lr": 0.1, "world": "fixed"}
+    path, belongs_to = tmp_path / "a.pt", {"lr": 0.1, "world": "fixed"}
     saved, model = nn.Linear(3, 1), nn.Linear(3, 1)
-    save_checkpoint(path, 7, model=saved, settings=settings)
+    save_checkpoint(path, {"number": 7}, belongs_to, model=saved)
     weight = model.weight.clone()
-    message = r"a\.pt belongs to world = 'fixed', not 'waves': delete it"
-    with pytest.raises(ValueError, match=message):
-        load_checkpoint(path, model=model, settings=settings | {"world": "waves"})
+    for other, message in (
+        (belongs_to | {"world": "waves"}, "world = 'fixed', not 'waves'"),
+        ({"lr": 0.1}, "world = 'fixed', not None"),
+    ):
+        with pytest.raises(ValueError, match=rf"a\.pt belongs to {message}: delete it"):
+            load_checkpoint(path, other, model=model)
     assert torch.equal(model.weight, weight)
-    assert load_checkpoint(path, model=model, settings=dict(settings)) == 7
+    assert load_checkpoint(path, dict(belongs_to), model=model) == {"number": 7}
     assert torch.equal(model.weight, saved.weight)
 
 
 def test_no_damaged_checkpoint_is_loaded(tmp_path):
     path, model = tmp_path / "a.pt", nn.Linear(30, 1)
-    save_checkpoint(path, 7, model=model)
+    save_checkpoint(path, *NOTHING, model=model)
     whole = path.read_bytes()
     draw = random.Random(0)
     damaged = [b"", whole[:10], whole[: len(whole) // 2], whole[:-1]]
@@ -127,11 +115,11 @@ def test_no_damaged_checkpoint_is_loaded(tmp_path):
     for content in damaged:
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"a\.pt is damaged.*delete it"):
-            load_checkpoint(path, model=model)
+            load_checkpoint(path, {}, model=model)
 
 
 def test_pytorch_alone_reads_a_checkpoint(tmp_path):
-    model, _, _ = parts()
-    save_checkpoint(tmp_path / "a.pt", 7, model=model)
-    states = torch.load(tmp_path / "a.pt", weights_only=True)
-    assert torch.equal(states["model"]["weight"], model.weight)
+    model = nn.Linear(3, 1)
+    save_checkpoint(tmp_path / "a.pt", *NOTHING, model=model)
+    held = torch.load(tmp_path / "a.pt", weights_only=True)
+    assert torch.equal(held["parts"]["model"]["weight"], model.weight)

@@ -10,10 +10,10 @@ from torch import nn
 
 from jepa_tutorial.decoders import DetectionHead, PatchDecoder
 from jepa_tutorial.encoders import ResNet5
-from jepa_tutorial.jepa import VideoJEPA
+from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.networks import ResidualBlock
-from jepa_tutorial.predictors import ResUNet, enlarge, roll_out_pairs
-from jepa_tutorial.targets import EMATarget, OnlineTarget
+from jepa_tutorial.predictors import ResUNet, RollOut, enlarge, roll_out
+from jepa_tutorial.targets import EMATarget, OnlineTarget, clip_mode
 
 
 @pytest.mark.parametrize(("channels", "stride"), [(4, 1), (4, 2), (6, 1)])
@@ -55,16 +55,19 @@ def test_encoder_keeps_space(patch, stride, side):
 def test_predictor_keeps_shapes_and_begins_with_the_newest(side):
     predictor = ResUNet(3, 4)
     before, z = torch.rand(2, 2, 3, side, side).unbind(dim=1)
-    assert predictor(before, z).shape == z.shape
+    assert predictor((before, z))[1].shape == z.shape
     nn.init.zeros_(predictor.leave.weight)
     nn.init.zeros_(predictor.leave.bias)
-    assert torch.equal(predictor(before, z), z)
+    newer, ahead = predictor((before, z))
+    assert newer is z
+    assert torch.equal(ahead, z)
 
 
 def test_predictor_reads_both_maps():
+    torch.manual_seed(0)
     predictor = ResUNet(3, 4).eval()
     before, z = torch.rand(2, 2, 3, 8, 8).unbind(dim=1)
-    assert not torch.equal(predictor(before, z), predictor(z, z))
+    assert not torch.equal(predictor((before, z))[1], predictor((z, z))[1])
 
 
 def test_enlarge_repeats():
@@ -74,11 +77,11 @@ def test_enlarge_repeats():
 
 
 def test_rolling_out_feeds_back_the_last_two():
-    def fibonacci(before, z):
-        return before + z
+    def fibonacci(pair, told):
+        return pair[1], pair[0] + pair[1]
 
     one = torch.ones(1, 1, 1, 1)
-    path = roll_out_pairs(fibonacci, one, one, 5)
+    path = roll_out(fibonacci, (one, one), range(5))
     assert path.flatten().tolist() == [2, 3, 5, 8, 13]
 
 
@@ -91,42 +94,48 @@ def parts(target=OnlineTarget, projector=None):
         seen.append(z.shape)
         return z.square().mean()
 
-    model = VideoJEPA(
-        encoder,
-        ResUNet(6, 4),
-        target(encoder),
-        projector or nn.Identity(),
-        regularizer,
-    )
-    return model, seen
+    step, asked = RollOut(ResUNet(6, 4)), dict(mode=clip_mode, regularizer=regularizer)
+    parts = encoder, step, target(encoder), nn.functional.mse_loss
+    return JEPA(*parts, projector=projector, **asked), seen
+
+
+def on_clip(x):
+    """Two frames, those after them, and how many there are."""
+    return x[:, :2], x[:, 2:], range(x.shape[1] - 2)
+
+
+class EachPlace(nn.Linear):
+    """A projector of maps."""
+
+    def forward(self, z):
+        return super().forward(z.movedim(-3, -1)).movedim(-1, -3)
 
 
 def test_video_jepa_shapes():
-    model, seen = parts(projector=nn.Conv2d(6, 5, 1))
-    z, z_hat, z_bar = model(torch.rand(3, 5, 1, 64, 64))
-    assert z.shape == (3, 2, 6, 8, 8)
+    model, seen = parts(projector=EachPlace(6, 5))
+    clip = on_clip(torch.rand(3, 5, 1, 64, 64))
+    z, z_hat, z_bar, _ = model(*clip)
+    assert [part.shape for part in z] == 2 * [(3, 6, 8, 8)]
     assert z_hat.shape == z_bar.shape == (3, 3, 6, 8, 8)
-    assert model.loss(torch.rand(3, 5, 1, 64, 64)).shape == ()
+    assert model.loss(*clip).shape == ()
     assert seen == [(6, 5, 8, 8)]
 
 
 def test_loss_is_error_of_projections_plus_regularizer():
-    model, _ = parts(projector=nn.Conv2d(6, 5, 1))
+    model, _ = parts(projector=EachPlace(6, 5))
     model.eval()
-    x = torch.rand(3, 5, 1, 64, 64)
-    z, z_hat, z_bar = model(x)
-    p, p_hat, p_bar = (
-        model.projector(part.flatten(0, 1)) for part in (z, z_hat, z_bar)
-    )
+    clip = on_clip(torch.rand(3, 5, 1, 64, 64))
+    z, z_hat, z_bar, _ = model(*clip)
+    p, p_hat, p_bar = map(model.projector, (torch.stack(z), z_hat, z_bar))
     expected = (p_hat - p_bar).square().mean() + p.square().mean()
-    torch.testing.assert_close(model.loss(x), expected)
+    torch.testing.assert_close(model.loss(*clip), expected)
 
 
 @pytest.mark.parametrize("slow", [True, False])
 def test_gradients_reach_the_encoder_through_the_target_only_online(slow):
     model, _ = parts(target=(lambda e: EMATarget(e, 0.9)) if slow else OnlineTarget)
-    _, _, z_bar = model(torch.rand(2, 4, 1, 64, 64))
-    assert z_bar.requires_grad is not slow
+    made = model(*on_clip(torch.rand(2, 4, 1, 64, 64)))
+    assert made.z_bar.requires_grad is not slow
 
 
 def test_future_frames_do_not_reach_predictions():
@@ -135,7 +144,7 @@ def test_future_frames_do_not_reach_predictions():
     x = torch.rand(2, 5, 1, 64, 64)
     other = x.clone()
     other[:, 2:] = torch.rand(2, 3, 1, 64, 64)
-    assert torch.equal(model(x)[1], model(other)[1])
+    assert torch.equal(model(*on_clip(x)).z_hat, model(*on_clip(other)).z_hat)
 
 
 def test_decoder_gives_each_place_its_pixels():
@@ -162,16 +171,10 @@ def test_detection_has_one_logit_a_cell(side):
         (lambda: ResNet5(1, 4, 6)(torch.rand(2, 3, 64, 64)), "x must have"),
         (lambda: ResUNet(0, 4), "latent_dim"),
         (
-            lambda: ResUNet(3, 4)(torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4)),
+            lambda: ResUNet(3, 4)((torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4))),
             "z must have",
         ),
-        (
-            lambda: roll_out_pairs(
-                nn.Identity(), torch.rand(1, 1, 2, 2), torch.rand(1, 1, 2, 2), 0
-            ),
-            "horizon",
-        ),
-        (lambda: parts()[0](torch.rand(2, 4, 64, 64)), "x must have"),
+        (lambda: parts()[0](*on_clip(torch.rand(2, 4, 64, 64))), "x_context must have"),
         (lambda: PatchDecoder(6, 1, 4, 0), "scale"),
         (lambda: DetectionHead(6, 4, grid=0), "grid"),
         (lambda: DetectionHead(6, 4)(torch.rand(2, 5, 8, 8)), "z must have"),

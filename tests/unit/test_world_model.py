@@ -1,26 +1,31 @@
-"""The JEPA that takes actions: its parts together, its data, and its training."""
+"""The JEPA that takes actions: its parts together, its data, and chapter 8's training."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from jepa_tutorial.checkpoints import save_checkpoint
+from jepa_tutorial import checkpoints, training
 from jepa_tutorial.encoders import CNNEncoder, FlatEncoder, ViTEncoder
-from jepa_tutorial.jepa import ActionJEPA
+from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.predictors import (
     ActionEncoder,
     MLPTransition,
+    RollOut,
     TransformerTransition,
 )
-from jepa_tutorial.targets import MODES, EMATarget, changes_mode
-from jepa_tutorial.training import (
-    draw_stretches,
-    take_moments,
-    train_with_checks,
-)
-from jepa_tutorial.windows import history_windows
+from jepa_tutorial.publishing.chapters import book_folder
+from jepa_tutorial.targets import MODES, EMATarget, over_time
+from jepa_tutorial.windows import draw_stretches, history_windows, to_float
 
 ENCODERS = {
     "cnn": lambda: CNNEncoder(1, 2, 16, 4, 8),
@@ -33,16 +38,12 @@ TRANSITIONS = {
 }
 
 
-def make(encoder="cnn", transition="mlp", mode=MODES["vjepa2"]):
+def make(encoder="cnn", transition="mlp", mode="vjepa2"):
     torch.manual_seed(0)
     net = ENCODERS[encoder]()
-    return ActionJEPA(
-        net,
-        TRANSITIONS[transition](),
-        EMATarget(net, 0.9),
-        mode,
-        lambda z: z.var(dim=0).mean(),
-    )
+    parts = net, RollOut(TRANSITIONS[transition]()), EMATarget(net, 0.9), F.mse_loss
+    asked = dict(mode=over_time(MODES[mode]), regularizer=lambda z: z.var(dim=0).mean())
+    return JEPA(*parts, **asked)
 
 
 def data(num_samples=6, seq_len=7, history_length=1):
@@ -55,96 +56,83 @@ def data(num_samples=6, seq_len=7, history_length=1):
 
 def a_batch(rollout=3):
     windows, actions = data()
-    moments = torch.arange(windows.shape[0] * 7).view(-1, 7)
-    return take_moments(windows, actions, moments[:4, : rollout + 1])
+    return to_float(windows[:4, : rollout + 1]), actions[:4, :rollout]
+
+
+def on_stretch(windows, actions):
+    """First window, those after it, and the actions between."""
+    return windows[:, 0], windows[:, 1:], actions.unbind(dim=1)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("transition", TRANSITIONS)
 def test_any_encoder_fits_any_transition(encoder, transition):
-    model = make(encoder, transition)
-    z_hat, z_bar, (z,) = model(*a_batch())
-    assert z_hat.shape == z_bar.shape == (4, 3, 8)
-    assert z.shape == (4, 8)
-    assert not z_bar.requires_grad
+    made = make(encoder, transition)(*on_stretch(*a_batch()))
+    assert made.z_hat.shape == made.z_bar.shape == (4, 3, 8)
+    assert made.z.shape == (4, 8)
+    assert not made.z_bar.requires_grad
 
 
 def test_predictions_use_their_own_predictions_and_each_action():
-    model = make()
-    windows, actions = a_batch()
-    z_hat, _, (z,) = model(windows, actions)
-    by_hand = z
+    model, (windows, actions) = make(), a_batch()
+    z, z_hat, _, _ = model(*on_stretch(windows, actions))
     for k in range(3):
-        by_hand = model.transition(by_hand, actions[:, k])
-        torch.testing.assert_close(z_hat[:, k], by_hand)
+        z = model.predictor.step(z, actions[:, k])
+        torch.testing.assert_close(z_hat[:, k], z)
 
 
 @pytest.mark.parametrize(
     ("mode", "count"), [("default", 2), ("vjepa2", 1), ("none", 2)]
 )
 def test_the_regularizer_sees_what_the_mode_hands_it(mode, count):
-    model = make(mode=MODES[mode])
-    windows, actions = a_batch()
-    z_hat, z_bar, seen = model(windows, actions)
+    model, batch = make(mode=mode), on_stretch(*a_batch())
+    _, z_hat, z_bar, seen = model(*batch)
     assert len(seen) == count
     asked = sum(z.var(dim=0).mean() for z in seen) / count
     cost = (z_hat - z_bar).square().mean()
-    torch.testing.assert_close(model.loss(windows, actions), cost + asked)
+    torch.testing.assert_close(model.loss(*batch), cost + asked)
 
 
 def test_changes_are_between_the_first_and_the_last_window():
-    model = make(mode=changes_mode)
-    windows, actions = a_batch()
-    z_hat, z_bar, (change,) = model(windows, actions)
+    model, (windows, actions) = make(mode="changes"), a_batch()
+    made = model(*on_stretch(windows, actions))
     first, last = model.encoder(windows[:, 0]), model.encoder(windows[:, -1])
-    torch.testing.assert_close(change, (last - first) / 2**0.5)
+    torch.testing.assert_close(made.seen[0], (last - first) / 2**0.5)
     # Prediction and target are those of vjepa2.
-    other = make()(windows, actions)
-    torch.testing.assert_close(z_hat, other[0])
-    torch.testing.assert_close(z_bar, other[1])
+    other = make()(*on_stretch(windows, actions))
+    torch.testing.assert_close(made.z_hat, other.z_hat)
+    torch.testing.assert_close(made.z_bar, other.z_bar)
 
 
 def test_a_pattern_that_stays_does_not_change():
-    model = make(mode=changes_mode)
-    windows, actions = a_batch()
+    model, (windows, actions) = make(mode="changes"), a_batch()
     still = windows[:, :1].expand_as(windows)
-    assert model(still, actions)[2][0].abs().max() == 0
-    assert model(windows, actions)[2][0].abs().max() > 0
-
-
-@pytest.mark.parametrize("shape", [(4, 3, 2), (4, 4, 2), (3, 3, 2)])
-def test_wrong_actions_are_named(shape):
-    model = make()
-    windows, _ = a_batch()
-    if shape == (4, 3, 2):
-        model(windows, torch.zeros(shape))
-        return
-    with pytest.raises(ValueError, match="actions"):
-        model(windows, torch.zeros(shape))
+    assert model(*on_stretch(still, actions)).seen[0].abs().max() == 0
+    assert model(*on_stretch(windows, actions)).seen[0].abs().max() > 0
 
 
 @pytest.mark.parametrize("history_length", [1, 2, 3])
-def test_moments_are_windows_with_the_actions_after_them(history_length):
-    windows, actions = data(history_length=history_length)
-    length = windows.shape[1]
-    moment = 2 * length + 1
-    stretch = torch.tensor([[moment, moment + 1, moment + 2]])
-    x, a = take_moments(windows, actions, stretch)
-    torch.testing.assert_close(x[0], windows[2, 1:4].float() / 255)
-    newest = 1 + history_length - 1
-    torch.testing.assert_close(a[0], actions[2, newest : newest + 2])
+def test_stretches_are_windows_with_the_actions_between_them(history_length):
+    windows, actions = data(50, history_length=history_length)
+    between = actions[:, history_length - 1 :]
+    numbered = torch.arange(windows[:, :, 0, 0, 0, 0].numel()).view(windows.shape[:2])
+    draw = [torch.Generator().manual_seed(3) for _ in range(3)]
+    x, a = draw_stretches(windows, 9, 3, draw[0], between)
+    (at,) = draw_stretches(numbered, 9, 3, draw[1])
+    n, t = at // windows.shape[1], at % windows.shape[1]
+    assert torch.equal(x, windows[n, t])
+    assert torch.equal(a, between[n[:, :-1], t[:, :-1]])
 
 
 def test_actions_that_do_not_fit_the_windows_are_named():
     windows, actions = data(history_length=2)
     with pytest.raises(ValueError, match="actions"):
-        take_moments(windows, actions[:, 1:], torch.tensor([[0, 1]]))
+        draw_stretches(windows, 2, 3, torch.Generator(), actions)
 
 
 def test_stretches_stay_within_an_episode_and_reach_every_start():
     moments = torch.arange(5 * 9).view(5, 9)
-    g = torch.Generator().manual_seed(0)
-    drawn = draw_stretches(moments, 4000, 4, g)
+    (drawn,) = draw_stretches(moments, 4000, 4, torch.Generator().manual_seed(0))
     assert drawn.shape == (4000, 4)
     assert (drawn.diff(dim=1) == 1).all()
     assert (drawn[:, 0] // 9 == drawn[:, -1] // 9).all()
@@ -153,95 +141,101 @@ def test_stretches_stay_within_an_episode_and_reach_every_start():
 
 @pytest.mark.parametrize(
     ("count", "length", "message"),
-    [(0, 2, "count"), (1, 0, "length"), (1, 10, "length")],
+    [(0, 2, "batch_size"), (1, 0, "length"), (1, 10, "length")],
 )
 def test_stretches_that_do_not_fit_are_named(count, length, message):
     with pytest.raises(ValueError, match=message):
         draw_stretches(torch.zeros(5, 9), count, length, torch.Generator())
 
 
-def training(model, generator, scores, path="", **options):
+# --- the training of chapter 8 -------------------------------------------------------------------
+
+
+def cell(beginning: str) -> str:
+    """The cell of chapter 8 that begins so."""
+    notebook = nbformat.read(book_folder() / "08_actions.ipynb", as_version=4)
+    (found,) = (c.source for c in notebook.cells if c.source.startswith(beginning))
+    return found
+
+
+def run(model, generator, scores, path="", *, lr=1e-2, **options):
+    space = dict(
+        vars(training) | vars(checkpoints), JEPA=JEPA, Tensor=Tensor, Path=Path,
+        Callable=Callable, Iterator=Iterator, partial=partial, lr=lr,
+        CosineAnnealingLR=CosineAnnealingLR,
+        seed=0, world="fixed", mode="vjepa2", rollout=2,
+    )  # fmt: skip
+    exec(cell("def stretch_loss("), space)
+    exec(cell("def train("), space)
     windows, actions = data()
-    moments = torch.arange(windows.shape[0] * 7).view(-1, 7)
     ask = iter(scores)
 
     def draw():
-        return take_moments(windows, actions, draw_stretches(moments, 4, 3, generator))
+        x, a = draw_stretches(windows, 4, 3, generator, actions)
+        return to_float(x), a
 
-    settings = dict(steps=12, check_every=2, patience=9, lr=1e-2) | options
-    return train_with_checks(
-        model,
-        draw,
-        lambda: next(ask),
-        generator=generator,
-        checkpoint=path,
-        **settings,
+    settings = dict(steps=12, check_every=2, patience=9) | options
+    return space["train"](
+        model, draw, lambda: next(ask), generator=generator, checkpoint=path, **settings
     )
 
 
-def test_training_ends_with_the_weights_of_the_best_check():
-    model, kept = make(), []
-    scores = (0.1, 0.5, 0.4, 0.9, 0.3, 0.2)
-    for step, _, score in training(model, torch.Generator(), scores):
+def equal(one, other):
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+SCORES = (0.1, 0.5, 0.4, 0.9, 0.3, 0.2)
+
+
+@pytest.mark.parametrize("stop_at", [10, 12])
+def test_training_ends_with_the_weights_of_the_best_check(stop_at):
+    model, kept = make(), SimpleNamespace()
+    for step, _, score in run(model, torch.Generator(), SCORES):
         if score == 0.9:
             assert step == 8
-            kept = [w.clone() for w in model.parameters()]
-    for best, now in zip(kept, model.parameters(), strict=True):
-        assert torch.equal(best, now)
+            kept.weights = [w.clone() for w in model.parameters()]
+        if step == stop_at:
+            break
+    assert all(map(torch.equal, kept.weights, model.parameters()))
 
 
 def test_training_stops_when_patience_is_over():
-    done = list(training(make(), torch.Generator(), (0.5, 0.4, 0.3, 0.2), patience=2))
+    done = list(run(make(), torch.Generator(), (0.5, 0.4, 0.3, 0.2), patience=2))
     assert [step for step, _, _ in done] == [2, 4, 6]
 
 
 def test_the_last_step_is_checked_too():
-    done = list(training(make(), torch.Generator(), [0.1] * 9, check_every=5, steps=12))
+    done = list(run(make(), torch.Generator(), [0.1] * 9, check_every=5))
     assert [step for step, _, _ in done] == [5, 10, 12]
 
 
 @pytest.mark.parametrize("stop_at", [2, 6])
 def test_an_interrupted_training_goes_on(tmp_path, stop_at):
-    scores = [0.1, 0.9, 0.3, 0.4, 0.5, 0.6]
-    whole = make()
-    list(training(whole, torch.Generator().manual_seed(3), scores))
-    path = tmp_path / "checkpoint.pt"
-    broken = make()
-    for step, _, _ in training(broken, torch.Generator().manual_seed(3), scores, path):
+    scores, path = [0.1, 0.9, 0.3, 0.4, 0.5, 0.6], tmp_path / "checkpoint.pt"
+    whole, resumed = make(), make()
+    list(run(whole, torch.Generator().manual_seed(3), scores))
+    for step, _, _ in run(make(), torch.Generator().manual_seed(3), scores, path):
         if step == stop_at:
             break
-    resumed = make()
     rest = scores[stop_at // 2 :]
-    done = list(training(resumed, torch.Generator().manual_seed(8), rest, path))
+    done = list(run(resumed, torch.Generator().manual_seed(8), rest, path))
     assert done[0][0] == stop_at + 2
-    for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert equal(whole, resumed)
 
 
-def test_a_finished_training_is_loaded_and_not_repeated(tmp_path):
+@pytest.mark.parametrize(
+    ("scores", "patience"), [(SCORES, 9), ((0.5, 0.4, 0.3, 0.2), 2)]
+)
+def test_a_training_that_ended_is_loaded_and_not_repeated(tmp_path, scores, patience):
+    path, model, again = tmp_path / "checkpoint.pt", make(), make()
+    list(run(model, torch.Generator(), scores, path, patience=patience))
+    assert not list(run(again, torch.Generator(), [], path, patience=patience))
+    assert equal(model, again)
+
+
+def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pt"
-    scores = [0.1, 0.9, 0.3, 0.4, 0.5, 0.6]
-    model = make()
-    list(training(model, torch.Generator().manual_seed(3), scores, path))
-    again = make()
-    assert not list(training(again, torch.Generator(), [], path))
-    for a, b in zip(model.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
-
-
-def test_a_training_that_stopped_early_stays_stopped(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    model = make()
-    scores = (0.5, 0.4, 0.3, 0.2)
-    list(training(model, torch.Generator(), scores, path, patience=2))
-    again = make()
-    assert not list(training(again, torch.Generator(), [], path, patience=2))
-    for a, b in zip(model.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
-
-
-def test_a_checkpoint_of_something_else_is_refused(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    save_checkpoint(path, 1, model=nn.Linear(1, 1))
-    with pytest.raises(ValueError, match="expected"):
-        next(training(make(), torch.Generator(), [0.1], path))
+    next(run(make(), torch.Generator(), SCORES, path))
+    with pytest.raises(ValueError, match=r"belongs to lr = 0.01, not 0.02"):
+        next(run(make(), torch.Generator(), SCORES, path, lr=2e-2))
