@@ -35,6 +35,7 @@ from jepa_tutorial.reports import PROGRESS, RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
 
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
+ATTEMPTS = 3  # to start a kernel
 # As the kernel itself names it: else JupyterLab changes the file when it is opened.
 KERNEL = {
     "display_name": "Python 3 (ipykernel)",
@@ -85,8 +86,7 @@ def execute(
     ValueError
         If a parameter is unknown or of another type than the notebook's own.
     """
-    import papermill  # slow to import, and only needed here
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError  # slow to import
     from papermill.exceptions import PapermillExecutionError
 
     source = read_notebook(path)
@@ -96,7 +96,7 @@ def execute(
         nbformat.write(study_cells(source) if for_study else source, given)
         start, children = time.monotonic(), cpu_of_children()
         try:
-            papermill.execute_notebook(
+            run_file(
                 given,
                 output,
                 parameters,
@@ -129,6 +129,31 @@ def execute(
     )
     nbformat.write(notebook, output)
     return notebook
+
+
+def run_file(*arguments: Any, **options: Any) -> None:
+    """Let papermill execute a notebook; try again if its kernel does not start.
+
+    Kernels that start at the same time may want the same port.
+
+    Raises
+    ------
+    ChapterError
+        If the kernel does not start in ``ATTEMPTS`` attempts.
+    """
+    import papermill  # slow to import
+    from nbclient.exceptions import DeadKernelError
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            papermill.execute_notebook(*arguments, **options)
+            return
+        except DeadKernelError:  # it had started
+            raise
+        except RuntimeError as error:
+            if attempt == ATTEMPTS:
+                message = f"no kernel started in {attempt} attempts ({error})"
+                raise ChapterError(message) from error
 
 
 def stopped_at(source: NotebookNode, output: Path) -> str:

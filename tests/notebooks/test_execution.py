@@ -16,6 +16,7 @@ from typing import Any
 
 import dask.system
 import nbformat
+import papermill
 import psutil
 import pytest
 import yaml
@@ -68,6 +69,25 @@ def test_store_executes_in_place_and_the_chapter_is_current(tmp_path, capsys):
     assert notebook.metadata[execution.OURS]["seconds"] > 0
     assert str(tmp_path) not in path.read_text()
     assert "01_toy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fails", [2, 3])
+def test_a_kernel_that_does_not_start_is_started_again(tmp_path, monkeypatch, fails):
+    path, real, calls = make_book(tmp_path, REPORT), papermill.execute_notebook, []
+
+    def flaky(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) <= fails:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(papermill, "execute_notebook", flaky)
+    if fails == 2:
+        run = execution.execute(path, tmp_path / "out.ipynb", {}, 60)
+        assert execution.reported(run) == {"double": 6}
+        return
+    with pytest.raises(chapters.ChapterError, match="no kernel started in 3 attempts"):
+        execution.execute(path, tmp_path / "out.ipynb", {}, 60)
 
 
 def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
