@@ -34,7 +34,7 @@ def weights(folder: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    checkpoints.save_checkpoint(folder / "file.pt", 1, model=nn.Linear(LARGE, 1))
+    checkpoints.save_checkpoint(folder / "file.pt", {}, {}, model=nn.Linear(LARGE, 1))
 
 
 def video(folder: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_cannot_change_a_value_makes_nothing_stale(
         (" import losses as ls\nls.cosine_loss", "losses.py", "1 - F", "2 - F"),
         (".worlds import points\npoints.line", "worlds/points.py", "seq_len", "length"),
         # Through a module that only passes it on.
-        (".training import save_checkpoint", "checkpoints.py", "buffer = ", "other = buffer = "),
+        (".jepa import vjepa2_mode", "targets.py", "(x_target), (z,)", "(x_target), ()"),
         # Under another name; through a constant, an import, a function of another module.
         (".losses import cosine_loss", "losses.py", "cosine_loss", "cosine_cost"),
         (".losses import cosine_loss", "losses.py", "torch.nn.functional as F", "torch as F"),
