@@ -191,10 +191,7 @@ def main() -> None:
                 lambda: simulate_pendulum(many, frames, SUBSTEPS),
                 len(many),
             ),
-            "simulate: one by one, NumPy": (
-                lambda: numpy_loop(few, frames),
-                len(few),
-            ),
+            "simulate: one by one, NumPy": (lambda: numpy_loop(few, frames), len(few)),
             "simulate: one by one, plain Python": (
                 lambda: plain_loop(few, frames),
                 len(few),

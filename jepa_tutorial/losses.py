@@ -8,12 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa_tutorial.checks import (
-    check_batch,
-    check_positive,
-    check_range,
-    check_shape,
-)
+from jepa_tutorial.checks import check_batch, check_positive, check_range, check_shape
 
 
 def cosine_loss(z_hat: Tensor, z_bar: Tensor) -> Tensor:

@@ -263,10 +263,7 @@ def mppi(
 
 
 def distances_ahead(
-    transition: nn.Module,
-    z: Tensor,
-    z_goal: Tensor,
-    actions: Tensor,
+    transition: nn.Module, z: Tensor, z_goal: Tensor, actions: Tensor
 ) -> Tensor:
     """Distance to the goal after each action of each candidate, by the model.
 

@@ -16,10 +16,7 @@ def main() -> int:
             failed += 1
             continue
         for suite in ET.parse(report).getroot().iter("testsuite"):
-            total, skip = (
-                int(suite.get("tests", 0)),
-                int(suite.get("skipped", 0)),
-            )
+            total, skip = (int(suite.get("tests", 0)), int(suite.get("skipped", 0)))
             bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             print(
                 f"{name:10} {total - bad - skip} passed, {bad} failed, {skip} skipped"

@@ -20,9 +20,7 @@ def save_weights(folder: str | Path, **parts: nn.Module) -> None:
     **parts : nn.Module
         Networks by name.
     """
-    from safetensors.torch import (
-        save_file,
-    )  # only needed where something is kept
+    from safetensors.torch import save_file  # only needed where something is kept
 
     for name, part in parts.items():
         weights = {k: v.contiguous() for k, v in part.state_dict().items()}

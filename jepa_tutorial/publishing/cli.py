@@ -20,11 +20,7 @@ import yaml
 
 from jepa_tutorial.files import given_path, write_text
 from jepa_tutorial.publishing import chapters, execution, runs, verification
-from jepa_tutorial.publishing.chapters import (
-    ChapterError,
-    Parameters,
-    book_folder,
-)
+from jepa_tutorial.publishing.chapters import ChapterError, Parameters, book_folder
 from jepa_tutorial.publishing.studies import study_path
 from jepa_tutorial.worlds import cache
 
@@ -84,27 +80,17 @@ def parser() -> argparse.ArgumentParser:
         help="set one parameter; may be repeated",
     )  # fmt: skip
     run.add_argument(
-        "--params",
-        type=given_path,
-        metavar="FILE",
-        help="a YAML file of parameters",
+        "--params", type=given_path, metavar="FILE", help="a YAML file of parameters"
     )
     run.add_argument(
-        "--out",
-        type=given_path,
-        default="results",
-        help="where run folders go",
+        "--out", type=given_path, default="results", help="where run folders go"
     )
     run.add_argument(
-        "--store",
-        action="store_true",
-        help="store the outputs back into the notebook",
+        "--store", action="store_true", help="store the outputs back into the notebook"
     )
 
     study = add(
-        "study",
-        run_studies,
-        "Run what is missing of a chapter's study over seeds.",
+        "study", run_studies, "Run what is missing of a chapter's study over seeds."
     )
     study.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
@@ -128,9 +114,7 @@ def parser() -> argparse.ArgumentParser:
         )
 
     check = add(
-        "check",
-        check_chapters,
-        "Check that stored outputs and studies are current.",
+        "check", check_chapters, "Check that stored outputs and studies are current."
     )
     check.add_argument(
         "chapter", nargs="?", default="all", help="such as 01, or all (default)"
@@ -316,10 +300,7 @@ def run_studies(options: argparse.Namespace, book: Path) -> int:
             print(f"jepa-tutorial: {error}", file=sys.stderr)
             failed = 1
         except KeyboardInterrupt:
-            print(
-                f"jepa-tutorial: interrupted; {runs.stored(path)}",
-                file=sys.stderr,
-            )
+            print(f"jepa-tutorial: interrupted; {runs.stored(path)}", file=sys.stderr)
             return 130
         else:
             print(f"    stored in {study_path(path)}", flush=True)

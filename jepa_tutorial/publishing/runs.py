@@ -89,12 +89,7 @@ def run_study(
             study["rows"] = [rows[key(p)] for p in grid if key(p) in rows]
             write_study(path, study)
             missing.remove(row["parameters"])
-            yield (
-                len(grid) - len(missing),
-                len(grid),
-                row["parameters"],
-                seconds,
-            )
+            yield (len(grid) - len(missing), len(grid), row["parameters"], seconds)
     except (ChapterError, OSError) as error:
         raise ChapterError(f"{error}\n{stored(path)}") from error
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jepa_tutorial.essence import PACKAGE, essence_hash
-from jepa_tutorial.publishing.chapters import (
-    code_cells,
-    read_notebook,
-    study_cells,
-)
+from jepa_tutorial.publishing.chapters import code_cells, read_notebook, study_cells
 
 
 def code_hash(path: Path, package: Path = PACKAGE) -> str:

@@ -46,9 +46,7 @@ def stored_study(chapter: str) -> dict[str, Any]:
 
 
 def matching_runs(
-    study: dict[str, Any],
-    besides: Collection[str] = ("seed",),
-    **changes: object,
+    study: dict[str, Any], besides: Collection[str] = ("seed",), **changes: object
 ) -> list[dict[str, Any]]:
     """Reported values of all runs that changed these parameters, and no others, in this way.
 
@@ -113,10 +111,7 @@ def read_study(path: Path) -> dict[str, Any]:
 def study_digest(path: Path) -> str:
     """Hash what a page can show of its study: parameters and values, but no times and stamps."""
     shown = [
-        [
-            row["parameters"],
-            {k: v for k, v in row["values"].items() if not is_time(k)},
-        ]
+        [row["parameters"], {k: v for k, v in row["values"].items() if not is_time(k)}]
         for row in read_study(path)["rows"]
     ]
     text = json.dumps(shown, sort_keys=True)

@@ -22,17 +22,9 @@ from jepa_tutorial.publishing.chapters import (
 from jepa_tutorial.publishing.execution import OURS, reported
 from jepa_tutorial.publishing.runs import key, run_rows, write_study
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import (
-    Row,
-    is_time,
-    read_study,
-    study_digest,
-)
+from jepa_tutorial.publishing.studies import Row, is_time, read_study, study_digest
 
-SAME_RUN = (
-    "machine",
-    "threads",
-)  # and the same build of torch: equal but for rounding
+SAME_RUN = ("machine", "threads")  # and the same build of torch: equal but for rounding
 ROUNDING = 1e-6  # relative
 
 
@@ -248,10 +240,7 @@ def prove_page(path: Path, rows: list[Row]) -> str:
         )
     page = {"parameters": {}, "values": reported(notebook)} | run
     refuse(path, differences(page, own, variant(own, rows)))
-    run |= {
-        "code_hash": code_hash(path),
-        "proven": datetime.date.today().isoformat(),
-    }
+    run |= {"code_hash": code_hash(path), "proven": datetime.date.today().isoformat()}
     write_text(path, nbformat.writes(notebook) + "\n")
     return (
         f"{path.name} reports what its row does, and is stamped as current; if its pictures "

@@ -40,10 +40,7 @@ def cache_folder() -> Path:
 
 
 def cached(
-    name: str,
-    make: Callable[..., Arrays],
-    /,
-    **parameters: bool | int | float | str,
+    name: str, make: Callable[..., Arrays], /, **parameters: bool | int | float | str
 ) -> Arrays:
     """Return what ``make(**parameters)`` gives, from the cache if it is there and sound.
 

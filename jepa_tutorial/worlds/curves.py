@@ -100,11 +100,7 @@ def spiral(
 
 
 def lissajous(
-    num_samples: int,
-    seq_len: int,
-    generator: torch.Generator,
-    a: int = 3,
-    b: int = 5,
+    num_samples: int, seq_len: int, generator: torch.Generator, a: int = 3, b: int = 5
 ) -> tuple[Tensor, State]:
     """Points on a Lissajous figure that grows. It crosses itself many times.
 

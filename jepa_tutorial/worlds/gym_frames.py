@@ -71,10 +71,7 @@ def gym_frames(
     check_range(16, 128, image_size=image_size)
     check_seed(seed, SEEDS - TRIES * num_samples + 1)  # the last one fits
     sizes = dict(
-        num_samples=num_samples,
-        seq_len=seq_len,
-        image_size=image_size,
-        seed=seed,
+        num_samples=num_samples, seq_len=seq_len, image_size=image_size, seed=seed
     )
     if callable(policy):
         return collect(env_id, policy, **sizes)
@@ -203,10 +200,7 @@ class Sticky:
     def __call__(self, observation: Any, rng: np.random.Generator) -> Any:
         """Return the action to take now."""
         if not self.left:
-            self.left, self.action = (
-                int(rng.integers(1, 9)),
-                self.space.sample(),
-            )
+            self.left, self.action = (int(rng.integers(1, 9)), self.space.sample())
         self.left -= 1
         return self.action
 

@@ -95,10 +95,7 @@ def moving_mnist(
         num_samples, seq_len, 1, image_size, image_size, dtype=torch.uint8
     )
     for some, where, out in zip(
-        chosen.split(PIECE),
-        corners.split(PIECE),
-        frames.split(PIECE),
-        strict=True,
+        chosen.split(PIECE), corners.split(PIECE), frames.split(PIECE), strict=True
     ):
         paint(out, digits.images[some].float(), where)
     centers = corners + (size - 1) / 2

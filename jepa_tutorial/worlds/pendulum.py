@@ -70,10 +70,7 @@ def runge_kutta_step(
 
 
 def simulate_pendulum(
-    start: Tensor,
-    num_frames: int,
-    substeps: int = 10,
-    gravity: float = GRAVITY,
+    start: Tensor, num_frames: int, substeps: int = 10, gravity: float = GRAVITY
 ) -> Tensor:
     """Follow double pendulums from their starts, many at once.
 
@@ -196,10 +193,7 @@ def lyapunov_exponent(start: Tensor, num_frames: int, substeps: int = 10) -> Ten
 
 
 def pendulum(
-    num_samples: int,
-    seq_len: int,
-    generator: torch.Generator,
-    max_angle: float = 2.0,
+    num_samples: int, seq_len: int, generator: torch.Generator, max_angle: float = 2.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Positions of both bobs of double pendulums let go from rest.
 

@@ -11,10 +11,7 @@ from jepa_tutorial.checks import check_choice, check_range, check_shape
 
 
 def render_bobs(
-    positions: Tensor,
-    image_size: int = 32,
-    channels: int = 1,
-    swapped: bool = False,
+    positions: Tensor, image_size: int = 32, channels: int = 1, swapped: bool = False
 ) -> Tensor:
     """Draw double pendulums: two rods, a bright large bob and a darker small one.
 

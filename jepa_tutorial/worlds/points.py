@@ -7,11 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import (
-    check_choice,
-    check_positive,
-    check_range,
-)
+from jepa_tutorial.checks import check_choice, check_positive, check_range
 from jepa_tutorial.runtime import new_generator
 
 

@@ -33,11 +33,7 @@ def claims(chapter, *lines, variant=None, rival=None):
 
 CIRCLE, LINE = {"pattern": "circle"}, {"pattern": "line"}
 TRAJECTORIES = [
-    (
-        "the slow target keeps the cloud open",
-        "spread >= 0.3",
-        "broken_spread >= 0.3",
-    ),
+    ("the slow target keeps the cloud open", "spread >= 0.3", "broken_spread >= 0.3"),
     (
         "the slow target finds the right future",
         "retrieval_over_chance >= 20",
@@ -243,11 +239,6 @@ CLAIMS = [
             "success_moved_door < 0.5",
             "success_moved_door < 0.5",
         ),
-        rival={
-            "random": True,
-            "num_samples": 16000,
-            "steps": 5000,
-            "mode": "changes",
-        },
+        rival={"random": True, "num_samples": 16000, "steps": 5000, "mode": "changes"},
     ),
 ]

@@ -36,9 +36,7 @@ def test_the_claim_holds_on_other_seeds_than_its_threshold_was_set_on(claim):
     assert share(claim.holds, claim.chapter, claim.variant, tuning=False) >= 0.9
 
 
-def test_the_threshold_parts_the_two_models_on_the_seeds_that_it_was_set_on(
-    claim,
-):
+def test_the_threshold_parts_the_two_models_on_the_seeds_that_it_was_set_on(claim):
     assert share(claim.holds, claim.chapter, claim.variant, tuning=True) == 1
     if claim.rival == claim.variant:
         assert share(claim.fails, claim.chapter, claim.rival, tuning=True) == 0

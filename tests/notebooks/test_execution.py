@@ -23,13 +23,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from jepa_tutorial import files
-from jepa_tutorial.publishing import (
-    chapters,
-    execution,
-    runs,
-    studies,
-    verification,
-)
+from jepa_tutorial.publishing import chapters, execution, runs, studies, verification
 from jepa_tutorial.publishing.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
@@ -97,17 +91,7 @@ def test_run_folder_holds_notebook_parameters_and_log(tmp_path):
     given.write_text("steps: 7\nseed: 5\n")
     out = tmp_path / "results"
     assert (
-        run(
-            tmp_path,
-            "--params",
-            str(given),
-            "-p",
-            "seed",
-            "1",
-            "--out",
-            str(out),
-        )
-        == 0
+        run(tmp_path, "--params", str(given), "-p", "seed", "1", "--out", str(out)) == 0
     )
     (folder,) = out.iterdir()
     assert yaml.safe_load((folder / "parameters.yaml").read_text()) == {
@@ -157,14 +141,7 @@ def test_values_are_typed_like_the_notebooks_own(tmp_path, text, value):
 
 def test_the_module_runs_as_the_command_does(tmp_path):
     make_book(tmp_path, REPORT)
-    command = [
-        sys.executable,
-        "-m",
-        "jepa_tutorial",
-        "list",
-        "--book",
-        str(tmp_path),
-    ]
+    command = [sys.executable, "-m", "jepa_tutorial", "list", "--book", str(tmp_path)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "01_toy" in listed.stdout
     assert "steps                    3            quick: 1" in listed.stdout

@@ -16,13 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import (
-    Browser,
-    Page,
-    Request,
-    Response,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,8 +104,7 @@ def chromium_arguments() -> list[str]:
 def node_modules() -> Path:
     if not shutil.which("node"):
         pytest.fail(
-            "Node.js was not found: install it, version 18 or newer.",
-            pytrace=False,
+            "Node.js was not found: install it, version 18 or newer.", pytrace=False
         )
     if not (MODULES / "axe-core").is_dir():
         pytest.fail(

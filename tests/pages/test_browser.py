@@ -27,11 +27,7 @@ def serious(violations: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("address", ["http", "file"])
 def test_a_page_needs_no_other_host_and_logs_no_error(
-    page_name: str,
-    address: str,
-    server_url: str,
-    site: Path,
-    visit: Callable[..., Any],
+    page_name: str, address: str, server_url: str, site: Path, visit: Callable[..., Any]
 ) -> None:
     base = server_url if address == "http" else site.as_uri()
     seen = visit(f"{base}/{page_name}.html")
@@ -134,9 +130,6 @@ def test_these_checks_can_fail(
         scheme: {line.split()[0] for line in serious(lines)}
         for scheme, lines in seen.violations.items()
     }
-    assert found == {
-        "light": {"image-alt"},
-        "dark": {"image-alt", "color-contrast"},
-    }
+    assert found == {"light": {"image-alt"}, "dark": {"image-alt", "color-contrast"}}
     with pytest.raises(AssertionError, match="heaviest"):
         check_weight({"big.js": 3 * MB}, 2.0 * MB)

@@ -82,10 +82,7 @@ def folder(
     seven = request.param == "ipywidgets 7"
     if seven:
         assert WIDGETS7.is_dir(), f"{WIDGETS7} is missing: `make test` installs it"
-    make_page(
-        made,
-        os.pathsep.join([str(WIDGETS7), str(ROOT)]) if seven else str(ROOT),
-    )
+    make_page(made, os.pathsep.join([str(WIDGETS7), str(ROOT)]) if seven else str(ROOT))
     return made
 
 
@@ -159,10 +156,7 @@ def test_each_explorer_has_ids_and_labels_of_its_own(page: Any) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_an_explorer_fits_the_screen_and_its_controls_the_finger(
-    color_scheme: str,
-    width: int,
-    folder: Path,
-    page_factory: Callable[..., Any],
+    color_scheme: str, width: int, folder: Path, page_factory: Callable[..., Any]
 ) -> None:
     page = page_factory(color_scheme, width)
     page.goto(f"{folder.as_uri()}/page.html")
@@ -288,9 +282,7 @@ def test_frames_are_cut_once_and_given_back(
     assert shown["revoked"] == ["data:,1", "data:,2"]
 
 
-def test_missing_frames_give_a_sentence(
-    page_factory: Callable[..., Any],
-) -> None:
+def test_missing_frames_give_a_sentence(page_factory: Callable[..., Any]) -> None:
     source = SOURCE.read_text(encoding="utf-8")
     shown = page_factory().evaluate(RENDER, [source, "none"])
     assert shown["text"] == (

@@ -123,10 +123,7 @@ def test_decoder_gives_frames_and_each_patch_its_place():
         (lambda: ActionEncoder(2, 4)(torch.rand(3, 3)), "a must have"),
         (lambda: ActionEmbedding(2, 4)(torch.rand(3, 3)), "a must have"),
         (lambda: MLPTransition(5, None, 4, 8, dropout=2.0), "dropout"),
-        (
-            lambda: mlp_transition()(torch.rand(3, 4), torch.rand(3, 2)),
-            "z must have",
-        ),
+        (lambda: mlp_transition()(torch.rand(3, 4), torch.rand(3, 2)), "z must have"),
         (lambda: decoder()(torch.rand(2, 4)), "z must have"),
     ],
 )

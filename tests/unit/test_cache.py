@@ -54,11 +54,7 @@ def test_second_time_comes_from_the_file(folder):
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [
-        ("other", {"size": 5}),
-        ("toy", {"size": 6}),
-        ("toy", {"size": 5, "seed": 1}),
-    ],
+    [("other", {"size": 5}), ("toy", {"size": 6}), ("toy", {"size": 5, "seed": 1})],
 )
 def test_another_key_is_made_anew(name, parameters):
     cache.cached("toy", make, size=5)

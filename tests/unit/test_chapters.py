@@ -124,9 +124,7 @@ def test_first_code_cell_holds_plain_parameters_and_a_seed(path, notebook):
         assert set(parameters) <= set(accepted)
 
 
-def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(
-    notebook,
-):
+def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(notebook):
     cells = notebook.cells
     places = [i for i, cell in enumerate(cells) if re.match(r"\*\*\d\. ", cell.source)]
     assert 3 <= len(places) <= 5
@@ -233,8 +231,7 @@ def test_was_executed_in_order_without_error(notebook):
 def test_holds_no_widget_that_is_dead_on_the_page(notebook):
     for cell in code(notebook):
         assert not re.search(
-            r"\b(interact|interactive|Output)\(|tqdm\.(auto|notebook)",
-            cell.source,
+            r"\b(interact|interactive|Output)\(|tqdm\.(auto|notebook)", cell.source
         )
         assert not re.search(r"os\.environ|getenv", cell.source)
 
@@ -425,10 +422,7 @@ def test_cells_that_only_show_leave_the_computation_alone(notebook):
     ("cells", "words"),
     [
         (["report('a', 1)"], ["reports, only showing"]),
-        (
-            ["def f():\n    report('a', 1)", "f()"],
-            ["reports, only showing"],
-        ),
+        (["def f():\n    report('a', 1)", "f()"], ["reports, only showing"]),
         (["import numpy as np", "-np.ones(3)"], ["np is what"]),
         (["for x in (1, 2):\n    pass", "-y = [x]"], ["x is what"]),
         (["with f() as x:\n    pass", "-x += 1"], ["x is what"]),
@@ -479,10 +473,7 @@ def definitions(source: str) -> dict[str, str]:
     found = {}
     for node in tree.body:
         first = min(
-            [
-                node.lineno,
-                *(d.lineno for d in getattr(node, "decorator_list", [])),
-            ]
+            [node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]
         )
         text = [
             lines[i - 1] for i in range(first, node.end_lineno + 1) if i not in drop
@@ -508,11 +499,7 @@ def differences(cell: str, module: str) -> str:
         other = package.get(name, "")
         if text != other:
             diff = difflib.unified_diff(
-                text.splitlines(),
-                other.splitlines(),
-                "chapter",
-                "package",
-                lineterm="",
+                text.splitlines(), other.splitlines(), "chapter", "package", lineterm=""
             )
             report += [f"{name}:", *diff]
     return "\n".join(report)
@@ -616,8 +603,7 @@ def test_pages_list_the_chapters_with_their_budgets():
 def test_every_symbol_of_the_api_page_is_a_module():
     named = set(
         re.findall(
-            r"automodule:: jepa_tutorial\.([\w.]+)",
-            (BOOK / "api.md").read_text(),
+            r"automodule:: jepa_tutorial\.([\w.]+)", (BOOK / "api.md").read_text()
         )
     )
     modules = {

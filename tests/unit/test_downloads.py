@@ -104,8 +104,7 @@ def test_a_damaged_file_is_replaced(server, folder):
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"),
-    [("corrupt", "hash"), ("truncate", ""), ("missing", "404")],
+    ("fault", "reason"), [("corrupt", "hash"), ("truncate", ""), ("missing", "404")]
 )
 def test_what_stays_wrong_leaves_nothing_and_is_told(server, folder, fault, reason):
     server.faults = [fault] * 3

@@ -64,10 +64,7 @@ def test_only_the_stacked_weights_are_parameters_and_copies_are_apart():
             weight += 1
     target.update(together)
     for now, old, new in zip(
-        target.parameters(),
-        twin.parameters(),
-        together.parameters(),
-        strict=True,
+        target.parameters(), twin.parameters(), together.parameters(), strict=True
     ):
         torch.testing.assert_close(now, 0.5 * old + 0.5 * new)
 

@@ -63,10 +63,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, write):
     write(tmp_path / "new")
     (path,) = (tmp_path / "new").iterdir()
     path.write_bytes(b"old")
-    with (
-        full_disk(),
-        pytest.raises((OSError, SafetensorError), match=r"large|full"),
-    ):
+    with full_disk(), pytest.raises((OSError, SafetensorError), match=r"large|full"):
         write(path.parent)
     assert path.read_bytes() == b"old"
     assert list(path.parent.iterdir()) == [path]

@@ -157,11 +157,7 @@ def test_a_policy_of_ones_own():
 def test_episodes_that_end_are_dropped():
     with pytest.raises(ValueError, match="must last 400 steps, got only 0"):
         gym_frames(
-            "CartPole-v1",
-            lambda *_: 1,
-            num_samples=1,
-            seq_len=400,
-            image_size=16,
+            "CartPole-v1", lambda *_: 1, num_samples=1, seq_len=400, image_size=16
         )
 
 

@@ -228,12 +228,7 @@ def test_neighboring_seeds_draw_as_if_from_one(seed):
     for first in deal_seeds(seed):
         chosen, start, heading = draw_starts(10_000, 4000, 1, first)
         draws = torch.cat(
-            [
-                chosen / 10_000,
-                start[..., 0],
-                start[..., 1],
-                heading / (2 * torch.pi),
-            ],
+            [chosen / 10_000, start[..., 0], start[..., 1], heading / (2 * torch.pi)],
             dim=1,
         ).numpy()
         # From one clip to the next, around a circle: alike would be near zero.

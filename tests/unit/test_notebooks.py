@@ -25,11 +25,7 @@ def test_clean_drops_times_paths_bars_and_random_ids():
     cell = new_code_cell(
         "x", outputs=outputs, metadata={"papermill": {"a": 1}, "tags": ["t"]}
     )
-    state = {
-        "state": {widget: {"state": {}}},
-        "version_major": 2,
-        "version_minor": 0,
-    }
+    state = {"state": {widget: {"state": {}}}, "version_major": 2, "version_minor": 0}
     metadata = {
         "papermill": {"path": "here"},
         "widgets": {"application/vnd.jupyter.widget-state+json": state},

@@ -45,19 +45,13 @@ def test_changes_show_the_newest_frame_and_lose_nothing():
             lambda: CNNEncoder(2, 1, 30, 4, 6),
             "image_size must be a multiple of 8, got 30",
         ),
-        (
-            lambda: CNNDecoder(6, 1, 30, 4),
-            "image_size must be a multiple of 8, got 30",
-        ),
+        (lambda: CNNDecoder(6, 1, 30, 4), "image_size must be a multiple of 8, got 30"),
         (lambda: CNNEncoder(0, 1, 32, 4, 6), "history_length must be"),
         (
             lambda: CNNEncoder(2, 1, 32, 4, 6)(torch.zeros(1, 3, 1, 32, 32)),
             r"windows must have the shape \(B, 2, 1, 32, 32\)",
         ),
-        (
-            lambda: CNNDecoder(6, 1, 32, 4)(torch.zeros(2, 5)),
-            "z must have the shape",
-        ),
+        (lambda: CNNDecoder(6, 1, 32, 4)(torch.zeros(2, 5)), "z must have the shape"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -93,10 +87,7 @@ def test_video_has_all_frames_and_an_even_size(tmp_path, size, channels):
         (torch.zeros(3, 1, 8, 8), "frames must be"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), "frames must be"),
         (torch.zeros(3, 2, 8, 8, dtype=torch.uint8), "channels must be one of"),
-        (
-            torch.zeros(0, 1, 8, 8, dtype=torch.uint8),
-            "frames must be an integer",
-        ),
+        (torch.zeros(0, 1, 8, 8, dtype=torch.uint8), "frames must be an integer"),
     ],
 )
 def test_bad_videos_are_named(tmp_path, frames, message):

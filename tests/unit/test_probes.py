@@ -69,18 +69,8 @@ def test_an_incomplete_last_group_is_left_out():
             4,
             "z_bar must have the shape (B, Z) with B = 8, Z = 4, got (8, 5)",
         ),
-        (
-            (8, 4),
-            (8, 4),
-            9,
-            "num_candidates must be a number from 1 to 8, got 9",
-        ),
-        (
-            (8, 4),
-            (8, 4),
-            0,
-            "num_candidates must be a number from 1 to 8, got 0",
-        ),
+        ((8, 4), (8, 4), 9, "num_candidates must be a number from 1 to 8, got 9"),
+        ((8, 4), (8, 4), 0, "num_candidates must be a number from 1 to 8, got 0"),
     ],
 )
 def test_retrieval_names_bad_arguments(z_hat, z_bar, candidates, message):
@@ -119,13 +109,11 @@ def test_probe_of_a_constant_latent_knows_only_the_mean():
 def test_probe_names_bad_arguments():
     z, y = torch.zeros(8, 3), torch.zeros(8)
     with pytest.raises(
-        ValueError,
-        match=re.escape("z_train must have the shape (8, Z), got (7, 3)"),
+        ValueError, match=re.escape("z_train must have the shape (8, Z), got (7, 3)")
     ):
         linear_probe(z[:7], y, z, y)
     with pytest.raises(
-        ValueError,
-        match=re.escape("y_train must have the shape (N), got (8, 1)"),
+        ValueError, match=re.escape("y_train must have the shape (N), got (8, 1)")
     ):
         linear_probe(z, y[:, None], z, y)
 

@@ -77,10 +77,7 @@ def test_floats_run_from_zero_to_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (
-            (torch.zeros(1, 1, 4), 8),
-            "image_size must be a number from 16 to 128",
-        ),
+        ((torch.zeros(1, 1, 4), 8), "image_size must be a number from 16 to 128"),
         ((torch.zeros(1, 4),), "positions must have the shape"),
         ((torch.zeros(1, 1, 4), 32, 2), "channels must be one of '1', '3'"),
     ],

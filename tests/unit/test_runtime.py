@@ -79,16 +79,8 @@ def test_check_shape_accepts_letters_numbers_and_equal_sizes():
 @pytest.mark.parametrize(
     ("pattern", "tensors", "message"),
     [
-        (
-            "B T",
-            {"x": torch.zeros(3)},
-            "x must have the shape (B, T), got (3,)",
-        ),
-        (
-            "B 2",
-            {"x": torch.zeros(3, 4)},
-            "x must have the shape (B, 2), got (3, 4)",
-        ),
+        ("B T", {"x": torch.zeros(3)}, "x must have the shape (B, T), got (3,)"),
+        ("B 2", {"x": torch.zeros(3, 4)}, "x must have the shape (B, 2), got (3, 4)"),
         (
             "B T",
             {"x": torch.zeros(3, 4), "y": torch.zeros(3, 5)},

@@ -56,10 +56,7 @@ def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: linear_decay(1.1, 0.5),
-            "base must be a number from 0 to 1, got 1.1",
-        ),
+        (lambda: linear_decay(1.1, 0.5), "base must be a number from 0 to 1, got 1.1"),
         (
             lambda: cosine_decay(0.9, -0.1),
             "progress must be a number from 0 to 1, got -0.1",
@@ -146,11 +143,7 @@ def moved_after_training(mode, weight):
     """Train on the prediction and a weighted regularizer; which parts have moved?"""
     setup = Setup(mode)
     target = EMATarget(setup.online, 0.9)
-    parts = {
-        "online": setup.online,
-        "target": target,
-        "predictor": setup.predictor,
-    }
+    parts = {"online": setup.online, "target": target, "predictor": setup.predictor}
     before = {
         name: [w.clone() for w in part.parameters()] for name, part in parts.items()
     }
@@ -180,19 +173,11 @@ def test_default_mode_without_a_regularizer_never_moves_the_encoder():
 
 
 def test_default_mode_with_a_regularizer_moves_the_encoder_and_its_copy():
-    assert moved_after_training("default", 1.0) == {
-        "online",
-        "target",
-        "predictor",
-    }
+    assert moved_after_training("default", 1.0) == {"online", "target", "predictor"}
 
 
 def test_vjepa2_mode_moves_all_and_none_mode_leaves_the_copy():
-    assert moved_after_training("vjepa2", 0.0) == {
-        "online",
-        "target",
-        "predictor",
-    }
+    assert moved_after_training("vjepa2", 0.0) == {"online", "target", "predictor"}
     assert moved_after_training("none", 0.0) == {"online", "predictor"}
 
 

@@ -13,17 +13,7 @@ import pytest
 from jepa_tutorial.publishing.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = (
-    "sh",
-    "sed",
-    "mkdir",
-    "make",
-    "command",
-    "touch",
-    "id",
-    "grep",
-    "tail",
-)
+PROGRAMS = ("sh", "sed", "mkdir", "make", "command", "touch", "id", "grep", "tail")
 
 
 @pytest.fixture
@@ -68,11 +58,7 @@ def test_no_python_gives_one_sentence(run):
 
 
 def test_a_python_that_is_too_old_or_does_not_start_is_passed_over(run):
-    shims = {
-        "python3.13": "exit 127",
-        "python3.12": "exit 1",
-        "python3.11": "exit 0",
-    }
+    shims = {"python3.13": "exit 127", "python3.12": "exit 1", "python3.11": "exit 0"}
     done = run("sh", "tools/find_python.sh", pretend=shims)
     assert done.stdout == "python3.11\n"
 
@@ -114,9 +100,7 @@ def test_root_installs_chromium(run, tmp_path):
 
 def test_an_installation_that_fails_is_told(run):
     done = run(
-        "sh",
-        "tools/install_chromium.sh",
-        pretend={"id": "echo 0", "apt-get": "exit 1"},
+        "sh", "tools/install_chromium.sh", pretend={"id": "echo 0", "apt-get": "exit 1"}
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Chromium could not be installed")
@@ -161,11 +145,7 @@ def project(tmp_path):
 
 def make(project, *arguments, program="make"):
     return subprocess.run(
-        [program, *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
+        [program, *arguments], cwd=project, capture_output=True, text=True, check=False
     )
 
 

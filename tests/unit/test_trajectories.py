@@ -48,10 +48,7 @@ def test_line_moves_by_its_velocity():
     x, state = make(pattern="line")
     for axis, name in enumerate("xy"):
         torch.testing.assert_close(x[..., axis], state[f"position_{name}"])
-        step, velocity = (
-            x[..., axis].diff(dim=1),
-            state[f"velocity_{name}"][:, 1:],
-        )
+        step, velocity = (x[..., axis].diff(dim=1), state[f"velocity_{name}"][:, 1:])
         torch.testing.assert_close(step, velocity, atol=1e-6, rtol=0)
 
 
@@ -78,17 +75,11 @@ def test_noise_has_its_standard_deviation():
             {"pattern": "spiral"},
             "pattern must be one of 'circle', 'line', got 'spiral'",
         ),
-        (
-            {"num_samples": 0},
-            "num_samples must be an integer of at least 1, got 0",
-        ),
+        ({"num_samples": 0}, "num_samples must be an integer of at least 1, got 0"),
         ({"seq_len": -2}, "seq_len must be an integer of at least 1, got -2"),
         ({"seq_len": 2.5}, "seq_len must be an integer of at least 1, got 2.5"),
         ({"noise": -0.1}, "noise must be a number from 0 to 10, got -0.1"),
-        (
-            {"noise": float("nan")},
-            "noise must be a number from 0 to 10, got nan",
-        ),
+        ({"noise": float("nan")}, "noise must be a number from 0 to 10, got nan"),
         (
             {"seed": 2**32},
             "seed must be an integer from 0 to 4294967295, got 4294967296",
@@ -123,7 +114,6 @@ def test_a_window_that_does_not_fit_is_refused(arguments, message):
 
 def test_window_needs_three_dimensions():
     with pytest.raises(
-        ValueError,
-        match=re.escape("x must have the shape (B, T, D), got (20, 2)"),
+        ValueError, match=re.escape("x must have the shape (B, T, D), got (20, 2)")
     ):
         split_window(torch.zeros(20, 2), 8, 4)

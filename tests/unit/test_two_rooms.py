@@ -185,10 +185,7 @@ def test_waves_move_behind():
         (lambda: two_rooms(0, 5, new_generator(0)), "num_samples"),
         (lambda: two_rooms(2, 0, new_generator(0)), "seq_len"),
         (lambda: two_rooms(2, 2, new_generator(0), image_size=8), "image_size"),
-        (
-            lambda: two_rooms(2, 2, new_generator(0), background=2.0),
-            "background",
-        ),
+        (lambda: two_rooms(2, 2, new_generator(0), background=2.0), "background"),
         (lambda: step(at(0.2, 0.2), torch.zeros(2, 2), one_room()), "action"),
         (lambda: render_rooms(torch.zeros(2, 1, 2), one_room()), "wall"),
     ],

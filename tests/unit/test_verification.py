@@ -13,20 +13,11 @@ from jepa_tutorial.publishing import verification
 from jepa_tutorial.publishing.chapters import ChapterError, code_cells
 from jepa_tutorial.publishing.execution import OURS
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import (
-    read_study,
-    study_digest,
-    study_path,
-)
+from jepa_tutorial.publishing.studies import read_study, study_digest, study_path
 from jepa_tutorial.publishing.verification import out_of_date, verify
 from jepa_tutorial.reports import RECORD
 
-RUN = {
-    "machine": "here",
-    "threads": 1,
-    "versions": {"torch": "2.13"},
-    "seconds": 1.0,
-}
+RUN = {"machine": "here", "threads": 1, "versions": {"torch": "2.13"}, "seconds": 1.0}
 
 
 def row(seed, value, code="old", **values):
@@ -56,10 +47,7 @@ def write_page(path, code, **values):
         )
         for name, value in values.items()
     ]
-    notebook.metadata[OURS] = RUN | {
-        "code_hash": code,
-        "study": study_digest(path),
-    }
+    notebook.metadata[OURS] = RUN | {"code_hash": code, "study": study_digest(path)}
     nbformat.write(notebook, path)
 
 
@@ -175,11 +163,7 @@ def test_rows_that_are_current_stay_as_they_are(book, reruns):
     write_study(book, [row(0, 1.0, now), row(1, 2.0), row(2, 3.0)])
     list(verify(book))
     assert {p["seed"] for p in reruns["ran"]} == {1, 2}
-    assert ["proven" in r for r in read_study(book)["rows"]] == [
-        False,
-        True,
-        True,
-    ]
+    assert ["proven" in r for r in read_study(book)["rows"]] == [False, True, True]
 
 
 def test_the_sample_has_each_variant_and_follows_the_hash():

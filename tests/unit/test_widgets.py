@@ -67,9 +67,7 @@ def pictures(explorer):
     assert start == len(explorer.frames)
 
 
-def test_one_frame_and_one_text_for_each_setting_the_last_control_fastest(
-    explorer,
-):
+def test_one_frame_and_one_text_for_each_setting_the_last_control_fastest(explorer):
     assert explorer.alts == [
         f"A bar of height {step} for model {model}."
         for step in (1, 2, 4)
@@ -155,10 +153,7 @@ def noise(step):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {"controls": {}},
-            "controls must map names to Slider or Choice, got {}",
-        ),
+        ({"controls": {}}, "controls must map names to Slider or Choice, got {}"),
         (
             {"controls": {"step": [1, 2]}},
             "controls['step'] must be a Slider or Choice, got [1, 2]",
@@ -181,15 +176,9 @@ def noise(step):
         ),
         ({"draw": "figure"}, "draw must be a function, got 'figure'"),
         ({"alt": None}, "alt must be a function, got None"),
-        (
-            {"draw": lambda step: None},
-            "draw must return a Matplotlib figure, got None",
-        ),
+        ({"draw": lambda step: None}, "draw must return a Matplotlib figure, got None"),
         ({"alt": lambda step: " "}, "alt must describe every frame"),
-        (
-            {"alt": lambda step: None},
-            "alt must describe every frame, got [None, None]",
-        ),
+        ({"alt": lambda step: None}, "alt must describe every frame, got [None, None]"),
         (
             {"draw": lambda step: plt.figure(figsize=(step, 1))},
             "draw must return figures of one size",
