@@ -98,3 +98,18 @@ def plot_pendulum(ax: Axes, x: Tensor, role: str) -> None:
     ax.plot([0, x_1, x_2], [0, y_1, y_2], "-", color=COLORS[role], lw=2)
     ax.plot([x_1, x_2], [y_1, y_2], "o", color=COLORS[role], ms=8)
     ax.set(aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+
+
+def plot_room(ax: Axes, wall: float, door: float, half_width: float = 0.1) -> None:
+    """Draw the wall between two rooms, with its door, in a square of side one."""
+    for ends in ((0, door - half_width), (door + half_width, 1)):
+        ax.plot([wall, wall], ends, color="0.2", lw=3)
+    ax.set(aspect="equal", xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[])
+
+
+def plot_dots(ax: Axes, rows: Mapping[str, Sequence[float]], color: str = "C0") -> None:
+    """Draw a row for each label, with a ring for each run."""
+    for row, values in enumerate(rows.values()):
+        ax.plot(values, [row] * len(values), "o", color=color, mfc="none")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_ylim(len(rows) - 0.5, -0.5)

@@ -11,9 +11,30 @@ from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor
+from torch import Tensor, nn
 
 from jepa_tutorial.checks import check_finite, check_range, check_shape
+
+
+@torch.no_grad()
+def encode(encoder: nn.Module, windows: Tensor) -> Tensor:
+    """Latents of windows or frames, read a thousand at a time, without gradients.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From ``(B, ...)`` to latents ``(B, Z)`` or maps ``(B, Z, H', W')``.
+    windows : Tensor
+        What it reads, ``(N, T, ...)``, on its device.
+
+    Returns
+    -------
+    Tensor
+        ``(N, T, Z)`` or ``(N, T, Z, H', W')``.
+    """
+    parts = windows.flatten(0, 1).split(1000)
+    z = torch.cat([encoder(part) for part in parts])
+    return z.unflatten(0, windows.shape[:2])
 
 
 def directions(z: Tensor) -> Tensor:
@@ -265,6 +286,39 @@ def valid_times(
     return frames * frame_time, frames == error.shape[1]
 
 
+def linear_reader(z: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
+    """Fit a linear map that reads quantities off frozen latents.
+
+    Ordinary least squares from scikit-learn, in float64, as in `linear_probe`.
+
+    Parameters
+    ----------
+    z : Tensor
+        Frozen latents, ``(N, Z)``.
+    y : Tensor
+        Quantities, ``(N, Q)``.
+
+    Returns
+    -------
+    callable
+        From latents ``(..., Z)`` to quantities ``(..., Q)``, in float64.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other.
+    """
+    check_shape(f"{len(z)} Q", y=y)
+    check_shape("N Z", z=z)
+    linear = LinearRegression().fit(z.double().cpu(), y.cpu())
+
+    def read(z: Tensor) -> Tensor:
+        flat = linear.predict(z.flatten(0, -2).double().cpu())
+        return torch.as_tensor(flat).view(*z.shape[:-1], -1)
+
+    return read
+
+
 def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], Tensor]:
     """Fit a small network that reads quantities off frozen latents.
 
@@ -327,3 +381,19 @@ def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
     """
     check_shape("N Q", y_hat=y_hat, y=y)
     return 1 - (y_hat - y).square().mean(dim=0) / y.var(dim=0, correction=0)
+
+
+def rmse(y_hat: Tensor, y: Tensor) -> float:
+    """Root-mean-square error of readings, over all quantities and samples.
+
+    Parameters
+    ----------
+    y_hat, y : Tensor
+        Readings and truth, of shapes that broadcast to each other.
+
+    Returns
+    -------
+    float
+        In the quantities' own units.
+    """
+    return (y_hat - y).square().mean().sqrt().item()

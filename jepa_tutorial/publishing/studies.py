@@ -80,6 +80,17 @@ def matching_runs(
     return found
 
 
+def stored_values(
+    study: dict[str, Any],
+    name: str,
+    besides: Collection[str] = ("seed",),
+    **changes: object,
+) -> list[Any]:
+    """One reported value in all runs that `matching_runs` finds and that report it."""
+    runs = matching_runs(study, besides, **changes)
+    return [run[name] for run in runs if name in run]
+
+
 def study_path(path: Path) -> Path:
     """Return where a chapter's study is stored."""
     return path.parent / "results" / f"{path.stem}.json"
