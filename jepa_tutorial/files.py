@@ -9,6 +9,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def book_folder() -> Path:
+    """Return the folder with the notebooks, presets and stored results.
+
+    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither is there.
+    """
+    package = Path(__file__).parent
+    for folder in (package.parent / "book", package / "_book"):
+        if (folder / "presets.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
+        "or name the folder with --book"
+    )
+
+
 def given_path(text: str | Path) -> Path:
     """Return the absolute path that a reader means: ``~`` is home, the rest is as in the shell."""
     return Path(os.path.expanduser(text)).absolute()

@@ -28,26 +28,6 @@ class ChapterError(Exception):
     """A chapter could not be run; the message says where and why, for a person to read."""
 
 
-def book_folder() -> Path:
-    """Return the folder with the notebooks, presets and stored results.
-
-    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither is there.
-    """
-    package = Path(__file__).parents[1]
-    for folder in (package.parent / "book", package / "_book"):
-        if (folder / "presets.yaml").is_file():
-            return folder
-    raise FileNotFoundError(
-        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
-        "or name the folder with --book"
-    )
-
-
 def chapters(book: Path) -> list[Path]:
     """Return the chapters' notebooks in reading order: those that ``_toc.yml`` lists.
 

@@ -18,10 +18,10 @@ from typing import Any
 import nbformat
 import yaml
 
-from jepa_tutorial.files import given_path, write_text
+from jepa_tutorial.files import book_folder, given_path, write_text
 from jepa_tutorial.publishing import chapters, execution, runs, verification
-from jepa_tutorial.publishing.chapters import ChapterError, Parameters, book_folder
-from jepa_tutorial.publishing.studies import study_path
+from jepa_tutorial.publishing.chapters import ChapterError, Parameters
+from jepa_tutorial.studies import study_path
 from jepa_tutorial.worlds import cache
 
 

@@ -29,8 +29,7 @@ from jepa_tutorial.publishing.chapters import (
     read_notebook,
     study_cells,
 )
-from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import is_time, study_digest
+from jepa_tutorial.publishing.staleness import code_hash, is_time, study_digest
 from jepa_tutorial.reports import PROGRESS, RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
 

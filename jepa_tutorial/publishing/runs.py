@@ -34,7 +34,7 @@ from jepa_tutorial.publishing.chapters import (
 )
 from jepa_tutorial.publishing.execution import OURS, execute, reported
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import Row, Study, read_study, study_path
+from jepa_tutorial.studies import Row, Study, read_study, study_path
 
 if TYPE_CHECKING:  # slow to import, and needed only where rows run
     from distributed import Client, Future

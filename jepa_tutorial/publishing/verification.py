@@ -21,8 +21,8 @@ from jepa_tutorial.publishing.chapters import (
 )
 from jepa_tutorial.publishing.execution import OURS, reported
 from jepa_tutorial.publishing.runs import key, run_rows, write_study
-from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import Row, is_time, read_study, study_digest
+from jepa_tutorial.publishing.staleness import code_hash, is_time, study_digest
+from jepa_tutorial.studies import Row, read_study
 
 SAME_RUN = ("machine", "threads")  # and the same build of torch: equal but for rounding
 ROUNDING = 1e-6  # relative

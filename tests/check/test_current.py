@@ -12,8 +12,8 @@ import yaml
 from jepa_tutorial.publishing import chapters, verification
 from jepa_tutorial.publishing.execution import OURS, reported
 from jepa_tutorial.publishing.runs import key
-from jepa_tutorial.publishing.studies import read_study
 from jepa_tutorial.publishing.verification import differences, row_of_page, variant
+from jepa_tutorial.studies import read_study
 
 HERE = Path(__file__).parent
 CHAPTERS = chapters.chapters(HERE.parents[1] / "book")

@@ -22,8 +22,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from jepa_tutorial import files
-from jepa_tutorial.publishing import chapters, execution, runs, studies, verification
+from jepa_tutorial import files, studies
+from jepa_tutorial.publishing import chapters, execution, runs, verification
 from jepa_tutorial.publishing.cli import main
 
 PARAMETERS = "steps = 3\nseed = 0"
