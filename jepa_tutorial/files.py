@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,3 +66,16 @@ def write_text(path: str | Path, text: str) -> None:
     """Write text in UTF-8, all or nothing; see `replacing`."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def check_writable(folder: Path) -> None:
+    """Check that files can be written in a folder, which is made if it is missing.
+
+    Raises
+    ------
+    OSError
+        Says why not.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass

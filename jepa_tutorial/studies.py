@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -105,3 +106,18 @@ def read_study(path: Path) -> dict[str, Any]:
         f"{file} is damaged: restore it, or delete it and run "
         f"`jepa-tutorial study {path.stem}`"
     )
+
+
+def study_digest(path: Path) -> str:
+    """Hash what a page can show of its study: parameters and values, but no times and stamps."""
+    shown = [
+        [row["parameters"], {k: v for k, v in row["values"].items() if not is_time(k)}]
+        for row in read_study(path)["rows"]
+    ]
+    text = json.dumps(shown, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_time(name: str) -> bool:
+    """Tell whether a reported value is a measured time, which differs from run to run."""
+    return name.endswith("_seconds")

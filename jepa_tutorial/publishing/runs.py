@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import signal
+import statistics
 import sys
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from jepa_tutorial import __version__
-from jepa_tutorial.files import write_text
+from jepa_tutorial.files import check_writable, write_text
 from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
@@ -44,9 +45,7 @@ LOST = "the scheduler was lost: start it again, or leave out --scheduler"
 WORKERS = "start some with `dask worker {} --nworkers -1 --nthreads 1`"
 
 
-def run_study(
-    path: Path, scheduler: str | None = None
-) -> Iterator[tuple[int, int, Parameters, float]]:
+def run_study(path: Path, scheduler: str | None = None) -> Iterator[str]:
     """Run what is missing or stale of a chapter's study; store each run as soon as it is done.
 
     Stale rows stay, marked by their hash, until their run is done. Rows that the grid no longer
@@ -61,51 +60,44 @@ def run_study(
 
     Yields
     ------
-    number, total : int
-        How many runs are current now, and how many there are.
-    parameters : dict
-        Those of the run that was stored last.
-    seconds : float
-        About how long the others will take.
+    str
+        Sentences that say which run is stored, and about how long the others will take.
 
     Raises
     ------
     ChapterError
-        If the chapter has no study, a row cannot be stored, or for the reasons of `run_rows`:
-        what ran is kept.
+        If a row cannot be stored, or for the reasons of `run_rows`: what ran is kept.
     """
-    grid, now = study_grid(path), code_hash(path)
-    if not grid:
-        raise ChapterError(f"{path.stem} has no study in presets.yaml")
-    study = read_study(path)
-    rows = {key(row["parameters"]): row for row in study["rows"]}
-    missing = [p for p in grid if rows.get(key(p), {}).get("code_hash") != now]
+    grid, study = study_grid(path), read_study(path)
     try:
-        study_path(path).parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=study_path(path).parent):
-            pass  # where this fails, no row could be stored
-        for row, seconds in run_rows(path, list(missing), scheduler):
-            rows[key(row["parameters"])] = row
-            study["rows"] = [rows[key(p)] for p in grid if key(p) in rows]
+        check_writable(study_path(path).parent)
+        for row, seconds in run_rows(path, missing(path), scheduler):
+            parameters = row["parameters"]
+            others = [r for r in study["rows"] if r["parameters"] != parameters]
+            rows = [*others, row]
+            study["rows"] = [r for p in grid for r in rows if r["parameters"] == p]
             write_study(path, study)
-            missing.remove(row["parameters"])
-            yield (len(grid) - len(missing), len(grid), row["parameters"], seconds)
+            done = f"{len(grid) - len(missing(path))} of {len(grid)} stored"
+            left = f", about {math.ceil(seconds / 60)} min left" if seconds else ""
+            yield f"{done}: {parameters}{left}"
     except (ChapterError, OSError) as error:
         raise ChapterError(f"{error}\n{stored(path)}") from error
+    yield f"{len(grid)} of {len(grid)} are stored in {study_path(path)}"
+
+
+def missing(path: Path) -> list[Parameters]:
+    """Return the parameters of a chapter's grid that have no row, or a stale one."""
+    now, rows = code_hash(path), read_study(path)["rows"]
+    current = [row["parameters"] for row in rows if row["code_hash"] == now]
+    return [parameters for parameters in study_grid(path) if parameters not in current]
 
 
 def stored(path: Path) -> str:
     """Say how many rows of a chapter's study are stored, and how to get the others."""
-    grid, now = study_grid(path), code_hash(path)
-    rows = read_study(path)["rows"]
-    current = [key(r["parameters"]) for r in rows if r["code_hash"] == now]
-    number = sum(key(p) in current for p in grid)
-    return f"{number} of {len(grid)} rows are stored; the same command runs the others"
-
-
-def key(parameters: Parameters) -> str:
-    """Write parameters as text, so that they can be looked up."""
-    return json.dumps(parameters, sort_keys=True)
+    total, left = len(study_grid(path)), len(missing(path))
+    return (
+        f"{total - left} of {total} rows are stored; the same command runs the others"
+    )
 
 
 def write_study(path: Path, study: Study) -> None:
@@ -145,21 +137,19 @@ def run_rows(
     """
     if not grid:
         return
-    files, now = files_of(path), code_hash(path)
-    waiting, running = list(grid), dict[Any, Parameters]()
+    files, now, waiting = files_of(path), code_hash(path), list(grid)
+    running: dict[Any, Parameters] = {}
     took: list[float] = []
     failed: list[str] = []
-    checked = 0.0
     with connect(scheduler, len(grid)) as client:
         while waiting or running:
-            if time.monotonic() > checked + 5:
-                workers, checked = count_workers(client), time.monotonic()
             # No more than there are workers: the death of one counts against all rows it has.
+            workers = count_workers(client)
             while waiting and len(running) < workers:
                 parameters = waiting.pop(0)
                 row = client.submit(on_worker, path.name, files, parameters, pure=False)
                 running[row] = parameters
-            time.sleep(0.1)
+            time.sleep(0.5)
             for row in [row for row in running if row.done()]:
                 parameters = running.pop(row)
                 if row.status == "cancelled":
@@ -175,7 +165,7 @@ def run_rows(
                     )
                 took.append(values["seconds"])
                 rounds = math.ceil((len(waiting) + len(running)) / workers)
-                yield values, rounds * sum(took) / len(took)
+                yield values, rounds * statistics.mean(took)
     if failed:
         raise ChapterError(
             f"{len(failed)} of {len(grid)} rows of {path.stem} failed:"
@@ -305,8 +295,8 @@ def reason(row: Future) -> str:
     error = row.exception()
     if isinstance(error, distributed.KilledWorker):
         return "its worker died each time, often for want of memory"
-    name = "" if isinstance(error, ChapterError) else f"{type(error).__name__}: "
-    return f"{name}{error}"
+    told = isinstance(error, ChapterError)
+    return f"{error}" if told else f"{type(error).__name__}: {error}"
 
 
 def on_worker(name: str, files: dict[str, str], parameters: Parameters) -> Row:

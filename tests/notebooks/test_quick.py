@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from jepa_tutorial.publishing import chapters, execution
-from jepa_tutorial.publishing.staleness import is_time
+from jepa_tutorial.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 MAIN = "import sys; from jepa_tutorial.publishing.cli import main; sys.exit(main())"

@@ -12,10 +12,10 @@ from toy import change, write_book
 from jepa_tutorial.publishing import verification
 from jepa_tutorial.publishing.chapters import ChapterError, code_cells
 from jepa_tutorial.publishing.execution import OURS
-from jepa_tutorial.publishing.staleness import code_hash, study_digest
+from jepa_tutorial.publishing.staleness import code_hash
 from jepa_tutorial.publishing.verification import out_of_date, verify
 from jepa_tutorial.reports import RECORD
-from jepa_tutorial.studies import read_study, study_path
+from jepa_tutorial.studies import read_study, study_digest, study_path
 
 RUN = {"machine": "here", "threads": 1, "versions": {"torch": "2.13"}, "seconds": 1.0}
 
