@@ -45,19 +45,22 @@ def chapters(book: Path) -> list[Path]:
     raise ChapterError(f"No chapters in {book}: name the book's folder with --book")
 
 
-def find_chapter(book: Path, name: str) -> Path:
-    """Find a chapter by its number or its file name, such as ``01`` or ``01_trajectories``.
+def find_chapters(book: Path, name: str) -> list[Path]:
+    """Find a chapter by its number or its file name, such as ``01`` or ``01_toy``; or all.
 
     Raises
     ------
     ChapterError
         If there is no such chapter. Lists those that there are.
     """
-    for path in chapters(book):
+    found = chapters(book)
+    if name == "all":
+        return found
+    for path in found:
         number = path.stem.split("_")[0]
         if name in (path.stem, path.name, number, number.lstrip("0")):
-            return path
-    known = ", ".join(path.stem for path in chapters(book))
+            return [path]
+    known = ", ".join(path.stem for path in found)
     raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")
 
 
@@ -74,11 +77,9 @@ def read_notebook(path: Path) -> NotebookNode:
         if notebook.cells:
             return notebook
         reason = "it has no cells"
-    except OSError:
-        raise
     except Exception as error:  # whatever a damaged file makes a reader say
         reason = str(error).split("\n")[0]
-    raise ChapterError(f"{path} is not the notebook of a chapter: {reason}")
+    raise ChapterError(f"{path} cannot be read as the notebook of a chapter: {reason}")
 
 
 def presets(path: Path) -> dict[str, Any]:
@@ -90,12 +91,9 @@ def presets(path: Path) -> dict[str, Any]:
         If the file is damaged, or the entry has not the form that is needed.
     """
     file = path.parent / "presets.yaml"
-    entry = read_yaml(file).get(path.stem)
-    if not (
-        isinstance(entry, dict)
-        and isinstance(entry.get("budget_s"), int)
-        and all(isinstance(entry[name], dict) for name in preset_names(entry))
-    ):
+    entry: Any = read_yaml(file).get(path.stem)
+    sound = isinstance(entry, dict) and isinstance(entry.get("budget_s"), int)
+    if not sound or not all(isinstance(entry[n], dict) for n in preset_names(entry)):
         raise ChapterError(
             f"{file} must have an entry {path.stem} with a budget_s and presets such as "
             "`quick: {steps: 10}`"
@@ -149,18 +147,21 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Tell whether a cell has a tag."""
+    return tag in cell.metadata.get("tags", [])
+
+
 def study_cells(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook without the cells that only show."""
-    kept = [c for c in notebook.cells if SKIP_STUDY not in c.metadata.get("tags", [])]
+    kept = [cell for cell in notebook.cells if not has_tag(cell, SKIP_STUDY)]
     return NotebookNode({**notebook, "cells": kept})
 
 
 def stated_parameters(notebook: NotebookNode) -> dict[str, tuple[Any, str]]:
     """Return the names that the notebook's parameters cell assigns, with values and comments."""
-    tagged = (
-        c for c in code_cells(notebook) if "parameters" in c.metadata.get("tags", [])
-    )
-    source = next((cell.source for cell in tagged), "")
+    tagged = (c.source for c in code_cells(notebook) if has_tag(c, "parameters"))
+    source = next(tagged, "")
     statements = ast.parse(source, "the parameters cell").body
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}

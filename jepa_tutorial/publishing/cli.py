@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (ChapterError, ValueError, SyntaxError, OSError) as error:
         return complain(error)
-    except KeyboardInterrupt:
-        complain(
-            "interrupted; notebooks and stored results of the book are as they were"
-        )
+    except KeyboardInterrupt as error:
+        kept = "notebooks and stored results of the book are as they were"
+        complain(f"interrupted; {str(error) or kept}")
         return 130
 
 
@@ -67,10 +66,7 @@ def complain(what: object) -> int:
 
 def chosen(options: argparse.Namespace) -> list[Path]:
     """Return the chapters that the arguments name."""
-    book = options.book or book_folder()
-    if options.chapter == "all":
-        return chapters.chapters(book)
-    return [chapters.find_chapter(book, options.chapter)]
+    return chapters.find_chapters(options.book or book_folder(), options.chapter)
 
 
 def list_chapters(options: argparse.Namespace) -> int:
@@ -173,23 +169,21 @@ def run_in_folder(
 ) -> NotebookNode:
     """Execute a chapter into its run folder, with its parameters, results and a log beside it."""
 
-    def log(text: str) -> None:
+    def log(*lines: str) -> None:
+        now = f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
         with (folder / "run.log").open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
+            file.writelines(f"{now} {line}\n" for line in lines)
 
     write_text(folder / "parameters.yaml", yaml.safe_dump(values))
     say(f"==> Executing {path.stem} into {folder}")
     log(f"{path.stem}, preset {preset}, parameters {values}")
     try:
-        timeout = chapters.cell_timeout(path, preset)
-        notebook = execution.execute(path, folder / path.name, values, timeout)
+        notebook = execution.execute(path, folder / path.name, values, preset)
     except BaseException as error:
         print(f"    stopped; what was done is in {folder}", file=sys.stderr)
         log(f"stopped: {type(error).__name__}: {error}")
         raise
     results = execution.reported(notebook)
-    for name, value in results.items():
-        log(f"{name} = {value}")
     record = {
         **{"chapter": path.stem, "preset": preset},
         **notebook.metadata[execution.OURS],
@@ -197,38 +191,32 @@ def run_in_folder(
         "results": results,
     }
     write_text(folder / "run.json", json.dumps(record, indent=1) + "\n")
-    log("done")
+    log(*(f"{name} = {value}" for name, value in results.items()), "done")
     return notebook
-
-
-def told(title: str, path: Path, sentences: Iterable[str]) -> int:
-    """Print what work on a chapter says; return its exit status, so that others can go on."""
-    say(f"==> {title} {path.stem}")
-    try:
-        for sentence in sentences:
-            say(f"    {sentence}")
-    except ChapterError as error:
-        return complain(error)
-    return 0
 
 
 def run_studies(options: argparse.Namespace) -> int:
     """Run what chapters' studies lack; interrupted at any time, they go on from there."""
-    failed = 0
-    for path in chosen(options):
-        try:
-            failed |= told("Study of", path, runs.run_study(path, options.scheduler))
-        except KeyboardInterrupt:
-            complain(f"interrupted; {runs.stored(path)}")
-            return 130
-    return failed
+    return work_on_each(options, "Study of", runs.run_study)
 
 
 def verify_chapters(options: argparse.Namespace) -> int:
     """Prove by a sample that stale rows and pages still hold, and stamp them as current."""
+    return work_on_each(options, "Verifying", verification.verify)
+
+
+def work_on_each(
+    options: argparse.Namespace, title: str, work: Callable[..., Iterator[str]]
+) -> int:
+    """Print what work on each chapter says; one that fails does not stop the others."""
     failed = 0
     for path in chosen(options):
-        failed |= told("Verifying", path, verification.verify(path, options.scheduler))
+        say(f"==> {title} {path.stem}")
+        try:
+            for sentence in work(path, options.scheduler):
+                say(f"    {sentence}")
+        except ChapterError as error:
+            failed = complain(error)
     return failed
 
 

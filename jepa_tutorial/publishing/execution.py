@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import torch
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
 
 from jepa_tutorial.files import check_writable, write_text
 from jepa_tutorial.publishing.chapters import (
@@ -53,7 +56,7 @@ def execute(
     path: Path,
     output: Path,
     parameters: Parameters,
-    timeout: int,
+    preset: str = "default",
     *,
     for_study: bool = False,
 ) -> NotebookNode:
@@ -67,8 +70,8 @@ def execute(
         Where the executed notebook goes, also when a cell fails.
     parameters : dict
         Values for names of the parameters cell.
-    timeout : int
-        Seconds for one cell.
+    preset : str
+        What the parameters are of, which says how long a cell may take.
     for_study : bool
         Leave out the cells that only show.
 
@@ -86,10 +89,7 @@ def execute(
     ValueError
         If a parameter is unknown or of another type than the notebook's own.
     """
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError  # slow to import
-    from papermill.exceptions import PapermillExecutionError
-
-    source = read_notebook(path)
+    source, timeout = read_notebook(path), cell_timeout(path, preset)
     start, children = time.monotonic(), cpu_of_children()
     try:
         executed = run_notebook(
@@ -134,9 +134,6 @@ def run_notebook(*arguments: Any, **options: Any) -> NotebookNode:
     ChapterError
         If the kernel does not start in ``ATTEMPTS`` attempts.
     """
-    import papermill  # slow to import
-    from nbclient.exceptions import DeadKernelError
-
     for _ in range(ATTEMPTS):
         try:
             return papermill.execute_notebook(*arguments, **options)
@@ -152,15 +149,13 @@ def stopped_at(source: NotebookNode, output: Path) -> str:
     """Name the cell at which an execution stopped, by number and first line of code."""
     executed = code_cells(nbformat.read(output, as_version=4))
     # Not by execution count: a kernel that dies may take it along.
-    started = [c for c in executed if c.metadata.get("papermill", {}).get("start_time")]
-    if not started:
-        return "before the first cell"
-    # Papermill adds cells, so the number is the one in the source.
-    ids, last = [cell.id for cell in source.cells], started[-1]
-    if last.id not in ids:
-        return "the cell with the given parameters"
-    first_line = last.source.strip().split("\n")[0]
-    return f"cell {ids.index(last.id) + 1} ({first_line})"
+    started = {c.id for c in executed if c.metadata.papermill.get("start_time")}
+    # Papermill adds a cell, so the number is the one in the source.
+    for number, cell in reversed([*enumerate(source.cells, start=1)]):
+        if cell.id in started:
+            first_line = cell.source.strip().split("\n")[0]
+            return f"cell {number} ({first_line})"
+    return "before the first cell"
 
 
 def cpu_of_children() -> float:
@@ -211,13 +206,9 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.get("name") != "stderr"
-                and PROGRESS not in output.get("metadata", {})
-            ]
+    for cell in code_cells(notebook):
+        outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        cell.outputs = [o for o in outputs if PROGRESS not in o.get("metadata", {})]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
     state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
@@ -232,12 +223,11 @@ def store(path: Path) -> NotebookNode:
 
     Outputs that have not changed stay as they are, measured times included.
     """
-    old = read_notebook(path)
+    before = {cell.id: cell for cell in code_cells(read_notebook(path))}
     check_writable(path.parent)  # else hours are lost
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
-        notebook = execute(path, output, {}, cell_timeout(path, "default"))
-    before = {cell.id: cell for cell in code_cells(old)}
+        notebook = execute(path, output, {})
     for cell in code_cells(notebook):
         stored = before.get(cell.id)
         if stored and untimed(stored.outputs) == untimed(cell.outputs):
@@ -268,8 +258,7 @@ def state_time(path: Path, notebook: NotebookNode) -> None:
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}."
     )
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = TIME.sub(sentence, cell.source)
+        cell.source = TIME.sub(sentence, cell.source)
 
 
 def reported(notebook: NotebookNode) -> dict[str, Any]:

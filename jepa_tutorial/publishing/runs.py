@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import threading
@@ -19,16 +17,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dask
+import distributed
 import nbformat
+import psutil
+from distributed import Client, Future
+from distributed.utils import silence_logging_cmgr
 
 from jepa_tutorial import __version__
 from jepa_tutorial.files import check_writable, write_text
 from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
-    cell_timeout,
     code_cells,
     read_notebook,
     study_grid,
@@ -36,9 +38,6 @@ from jepa_tutorial.publishing.chapters import (
 from jepa_tutorial.publishing.execution import OURS, execute, reported
 from jepa_tutorial.publishing.staleness import code_hash
 from jepa_tutorial.studies import Row, Study, read_study, study_path
-
-if TYPE_CHECKING:  # slow to import, and needed only where rows run
-    from distributed import Client, Future
 
 PATIENCE = 30  # seconds to wait for a scheduler or a worker
 LOST = "the scheduler was lost: start it again, or leave out --scheduler"
@@ -68,21 +67,23 @@ def run_study(path: Path, scheduler: str | None = None) -> Iterator[str]:
     ChapterError
         If a row cannot be stored, or for the reasons of `run_rows`: what ran is kept.
     """
-    grid, study = study_grid(path), read_study(path)
+    grid, study, left = study_grid(path), read_study(path), missing(path)
+    start = time.monotonic()
     try:
         check_writable(study_path(path).parent)
-        for row, seconds in run_rows(path, missing(path), scheduler):
-            parameters = row["parameters"]
-            others = [r for r in study["rows"] if r["parameters"] != parameters]
-            rows = [*others, row]
+        for number, row in enumerate(run_rows(path, left, scheduler), start=1):
+            others = (r for r in study["rows"] if r["parameters"] != row["parameters"])
+            rows = [row, *others]
             study["rows"] = [r for p in grid for r in rows if r["parameters"] == p]
             write_study(path, study)
-            done = f"{len(grid) - len(missing(path))} of {len(grid)} stored"
-            left = f", about {math.ceil(seconds / 60)} min left" if seconds else ""
-            yield f"{done}: {parameters}{left}"
+            done = len(grid) - len(left) + number
+            minutes = (len(left) - number) * (time.monotonic() - start) / number / 60
+            yield f"{done} of {len(grid)} stored: {row['parameters']}, {minutes:.0f} min left"
     except (ChapterError, OSError) as error:
         raise ChapterError(f"{error}\n{stored(path)}") from error
-    yield f"{len(grid)} of {len(grid)} are stored in {study_path(path)}"
+    except KeyboardInterrupt as error:  # the command prints what it says
+        raise KeyboardInterrupt(stored(path)) from error
+    yield f"all {len(grid)} are stored in {study_path(path)}"
 
 
 def missing(path: Path) -> list[Parameters]:
@@ -94,10 +95,9 @@ def missing(path: Path) -> list[Parameters]:
 
 def stored(path: Path) -> str:
     """Say how many rows of a chapter's study are stored, and how to get the others."""
-    total, left = len(study_grid(path)), len(missing(path))
-    return (
-        f"{total - left} of {total} rows are stored; the same command runs the others"
-    )
+    total = len(study_grid(path))
+    done = total - len(missing(path))
+    return f"{done} of {total} rows are stored; the same command runs the others"
 
 
 def write_study(path: Path, study: Study) -> None:
@@ -109,7 +109,7 @@ def write_study(path: Path, study: Study) -> None:
 
 def run_rows(
     path: Path, grid: list[Parameters], scheduler: str | None = None
-) -> Iterator[tuple[Row, float]]:
+) -> Iterator[Row]:
     """Run a chapter at each of some parameters, several at a time.
 
     Parameters
@@ -124,10 +124,8 @@ def run_rows(
 
     Yields
     ------
-    row : dict
-        As soon as it is done.
-    seconds : float
-        About how long the others will take.
+    dict
+        A row, as soon as it is done.
 
     Raises
     ------
@@ -139,7 +137,6 @@ def run_rows(
         return
     files, now, waiting = files_of(path), code_hash(path), list(grid)
     running: dict[Any, Parameters] = {}
-    took: list[float] = []
     failed: list[str] = []
     with connect(scheduler, len(grid)) as client:
         while waiting or running:
@@ -163,13 +160,11 @@ def run_rows(
                         f"{path.stem} or the package code it uses has changed while it ran, or "
                         "is not the same on each machine"
                     )
-                took.append(values["seconds"])
-                rounds = math.ceil((len(waiting) + len(running)) / workers)
-                yield values, rounds * statistics.mean(took)
+                yield values
     if failed:
+        told = "".join(failed)
         raise ChapterError(
-            f"{len(failed)} of {len(grid)} rows of {path.stem} failed:"
-            + "".join(failed)
+            f"{len(failed)} of {len(grid)} rows of {path.stem} failed:{told}"
         )
 
 
@@ -186,10 +181,6 @@ def files_of(path: Path) -> dict[str, str]:
 @contextmanager
 def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
     """Connect to a scheduler, or start one here; at the end, stop the rows that still run."""
-    import dask
-    import distributed
-    from distributed.utils import silence_logging_cmgr
-
     stack = ExitStack()
     try:
         with uninterrupted():
@@ -213,7 +204,7 @@ def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
                 stack.enter_context(cluster)
                 scheduler = cluster.scheduler_address
             try:
-                client = distributed.Client(scheduler, timeout=PATIENCE)
+                client = Client(scheduler, timeout=PATIENCE)
             except OSError as error:
                 raise ChapterError(
                     f"no scheduler answers at {scheduler}: start one with `dask scheduler`"
@@ -233,9 +224,6 @@ def uninterrupted() -> Iterator[None]:
 
     A cluster must start and stop as a whole, and tells its processes when to stop.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread gets it, or may do this
-        return
     asked: list[Any] = []
     before = signal.signal(signal.SIGINT, lambda *call: asked.append(call))
     if sys.platform != "win32":  # where processes cannot inherit a mask
@@ -260,13 +248,12 @@ def check_workers(client: Client) -> None:
         If it has another version of the package somewhere, or workers with several threads.
     """
     versions: Any = client.get_versions(packages=["jepa_tutorial"])
-    for place in (versions["scheduler"], *versions["workers"].values()):
-        version = place["packages"]["jepa_tutorial"]
-        if version != __version__:
-            raise ChapterError(
-                f"jepa-tutorial is {__version__} here, and {version or 'missing'} at the "
-                "scheduler or a worker: install the same version there"
-            )
+    places = (versions["scheduler"], *versions["workers"].values())
+    for version in {p["packages"]["jepa_tutorial"] for p in places} - {__version__}:
+        raise ChapterError(
+            f"jepa-tutorial is {__version__} here, and {version or 'missing'} at the "
+            "scheduler or a worker: install the same version there"
+        )
     if set(client.nthreads().values()) != {1}:  # a row changes the folder
         raise ChapterError(
             f"workers must have one thread: {WORKERS.format(client.scheduler.address)}"
@@ -275,8 +262,6 @@ def check_workers(client: Client) -> None:
 
 def count_workers(client: Client) -> int:
     """Return how many workers a cluster has; wait a while if there are none."""
-    import distributed
-
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
         return max(1, len(client.nthreads()))
@@ -290,8 +275,6 @@ def count_workers(client: Client) -> int:
 
 def reason(row: Future) -> str:
     """Say why a row failed."""
-    import distributed
-
     error = row.exception()
     if isinstance(error, distributed.KilledWorker):
         return "its worker died each time, often for want of memory"
@@ -312,10 +295,9 @@ def on_worker(name: str, files: dict[str, str], parameters: Parameters) -> Row:
 
 def run_row(path: Path, parameters: Parameters) -> Row:
     """Execute a chapter for a study; return what it reported, and where it ran."""
-    timeout = cell_timeout(path, "default")
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
-        notebook = execute(path, output, parameters, timeout, for_study=True)
+        notebook = execute(path, output, parameters, for_study=True)
     values = reported(notebook)
     return {"parameters": parameters, "values": values} | notebook.metadata[OURS]
 
@@ -326,9 +308,6 @@ def watched() -> Iterator[None]:
 
     Where a worker ends without that, its kernel notices, and ends, too.
     """
-    import distributed
-    import psutil
-
     worker, over = distributed.get_worker(), threading.Event()
     task = worker.state.tasks[worker.get_current_task()]
 

@@ -25,7 +25,6 @@ from jepa_tutorial.publishing.runs import run_rows, write_study
 from jepa_tutorial.publishing.staleness import code_hash
 from jepa_tutorial.studies import Row, is_time, read_study, study_digest
 
-SAME_RUN = ("machine", "threads")  # and the same build of torch: equal but for rounding
 ROUNDING = 1e-6  # relative
 
 
@@ -44,46 +43,42 @@ class Difference(NamedTuple):
 
 def out_of_date(path: Path) -> list[str]:
     """Return a sentence for each way in which a chapter's stored values are out of date."""
-    grid, rows, number = study_grid(path), read_study(path)["rows"], path.stem[:2]
+    grid, rows, now = study_grid(path), read_study(path)["rows"], code_hash(path)
     have = [row["parameters"] for row in rows]
-    missing = [parameters for parameters in grid if parameters not in have]
-    old, page, found = stale_rows(path, rows), stale_page(path), []
-    if missing:
+    lacks = len([parameters for parameters in grid if parameters not in have])
+    old = len([row for row in rows if row["code_hash"] != now])
+    page, found = stale_page(path), []
+    if lacks:
         found.append(
-            f"The study of {path.stem} lacks {len(missing)} of {len(grid)} runs: "
-            f"run `make study CHAPTER={number}`"
+            f"The study of {path.stem} lacks {lacks} of {len(grid)} runs: {remedy(path, 'study')}"
         )
     if old:
         found.append(
-            f"{path.name} or the package code it uses has changed since {len(old)} of "
-            f"{len(rows)} rows of its study: run `make verify CHAPTER={number}`"
+            f"{path.name} or the package code it uses has changed since {old} of {len(rows)} rows "
+            f"of its study: {remedy(path, 'verify')}"
         )
     return [*found, page] if page else found
 
 
-def stale_rows(path: Path, rows: list[Row]) -> list[Row]:
-    """Return the rows that other code made than a chapter's of today."""
-    now = code_hash(path)
-    return [row for row in rows if row["code_hash"] != now]
+def remedy(path: Path, *targets: str) -> str:
+    """Name the commands that bring a chapter up to date."""
+    commands = (f"`make {target} CHAPTER={path.stem[:2]}`" for target in targets)
+    return f"run {' or '.join(commands)}"
 
 
 def stale_page(path: Path) -> str | None:
     """Return a sentence saying why a page's stored outputs are out of date, or None."""
-    notebook, number = read_notebook(path), path.stem[:2]
+    notebook = read_notebook(path)
     run = notebook.metadata.get(OURS, {})
     counts = [c.execution_count for c in code_cells(notebook) if c.source.strip()]
     if None in counts:
-        return f"{path.name} has cells that were never run: run `make run CHAPTER={number}`"
+        return f"{path.name} has cells that were never run: {remedy(path, 'run')}"
     if run.get("study") != study_digest(path):
-        return (
-            f"The study of {path.stem} has other rows or values than when {path.name} was run: "
-            f"run `make run CHAPTER={number}`"
-        )
+        what = f"The study of {path.stem} has other rows or values than when {path.name} was run"
+        return f"{what}: {remedy(path, 'run')}"
     if run.get("code_hash") != code_hash(path):
-        return (
-            f"{path.name} or the package code it uses has changed since its outputs: "
-            f"run `make verify CHAPTER={number}` or `make run CHAPTER={number}`"
-        )
+        what = f"{path.name} or the package code it uses has changed since its outputs"
+        return f"{what}: {remedy(path, 'verify', 'run')}"
     return None
 
 
@@ -115,19 +110,17 @@ def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
     """
     study, now = read_study(path), code_hash(path)
     rows = study["rows"]
-    old = stale_rows(path, rows)
+    old = [row for row in rows if row["code_hash"] != now]
     if old:
         some = sample(old, now)
         yield f"{len(old)} of {len(rows)} rows are stale; running {len(some)} again"
         found: list[Difference] = []
-        for row, _ in run_rows(path, some, scheduler):
+        for row in run_rows(path, some, scheduler):
             before = next(r for r in rows if r["parameters"] == row["parameters"])
             found += differences(before, row, variant(before, rows))
             yield f"{row['parameters']}: {row['seconds']:.0f} s"
         refuse(path, found)
-        if code_hash(path) != now:
-            raise ChapterError(f"{path.stem} has changed meanwhile: verify it again")
-        proof = describe(found, some, now)
+        proof = {"code_hash": now, "rows": some, **describe(found)}
         for row in old:
             row |= {"code_hash": now, "proven": proof["date"]}
         study["proofs"].append(proof)
@@ -158,9 +151,7 @@ def differences(stored: Row, now: Row, seeds: list[Row]) -> list[Difference]:
     On the same processor, with the same build of torch and as many threads, numbers must be
     equal but for rounding; elsewhere they may differ by half of what they spread over seeds.
     """
-    same = stored["versions"]["torch"] == now["versions"]["torch"] and all(
-        stored[name] == now[name] for name in SAME_RUN
-    )
+    runs = [(r["machine"], r["threads"], r["versions"]["torch"]) for r in (stored, now)]
     found = []
     for name in sorted(stored["values"].keys() | now["values"].keys()):
         if is_time(name):
@@ -172,7 +163,7 @@ def differences(stored: Row, now: Row, seeds: list[Row]) -> list[Difference]:
             if {type(old), type(new)} <= {int, float}:
                 gap, size = abs(old - new), max(abs(old), abs(new))
                 values = [row["values"][name] for row in seeds if name in row["values"]]
-                spread = 0 if same else max(values) - min(values)
+                spread = 0 if runs[0] == runs[1] else max(values) - min(values)
                 relative, share = gap / size, gap / max(ROUNDING * size, spread / 2)
         found.append(Difference(name, old, new, relative, share))
     return found
@@ -185,20 +176,16 @@ def refuse(path: Path, found: list[Difference]) -> None:
         listed = "".join(f"\n  {d.name} was {d.stored!r}, is {d.now!r}" for d in wrong)
         raise ChapterError(
             f"{path.stem}: {len(wrong)} of {len(found)} values differ from the stored ones. If "
-            f"that is meant, run `make study CHAPTER={path.stem[:2]}` and "
-            f"`make run CHAPTER={path.stem[:2]}`. They are:{listed}"
+            f"that is meant, {remedy(path, 'study')} and `make run CHAPTER={path.stem[:2]}`. They "
+            f"are:{listed}"
         )
 
 
-def describe(
-    found: list[Difference], rows: list[Parameters], code: str
-) -> dict[str, Any]:
-    """Say what a proof rests on."""
+def describe(found: list[Difference]) -> dict[str, Any]:
+    """Say what was compared for a proof, and with what result."""
     largest = max(found, key=lambda difference: difference.share)
     return {
-        "code_hash": code,
         "date": datetime.date.today().isoformat(),
-        "rows": rows,
         "values": len(found),
         "tolerance": f"{ROUNDING:g} relative where processor, torch and threads are the same, "
         "else half of the spread over seeds",
@@ -223,10 +210,8 @@ def prove_page(path: Path, rows: list[Row]) -> str:
     refuse(path, differences(page, own, variant(own, rows)))
     run |= {"code_hash": code_hash(path), "proven": datetime.date.today().isoformat()}
     write_text(path, nbformat.writes(notebook) + "\n")
-    return (
-        f"{path.name} reports what its row does, and is stamped as current; if its pictures "
-        f"changed, run `make run CHAPTER={path.stem[:2]}`"
-    )
+    pictures = f"if its pictures changed, {remedy(path, 'run')}"
+    return f"{path.name} reports what its row does, and is stamped; {pictures}"
 
 
 def row_of_page(path: Path, rows: list[Row]) -> Row | None:

@@ -70,7 +70,7 @@ def reruns(monkeypatch):
             new = row(parameters["seed"], 1.0 + parameters["seed"], code_hash(path))
             made["change"](new)
             made["ran"].append(parameters)
-            yield new, 0.0
+            yield new
 
     monkeypatch.setattr(verification, "run_rows", run_rows)
     return made
