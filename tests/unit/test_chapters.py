@@ -31,8 +31,8 @@ REPOSITORY = PROJECT["urls"]["Repository"]
 TAG = f"v{PROJECT['version']}"
 PACKAGE = ROOT / "jepa_tutorial"
 BESIDE = {
-    *("__init__", "__main__", "checkpoints", "checks", "essence", "files"),
-    *("plots", "reports", "runtime", "widgets"),
+    *("__init__", "__main__", "artifacts", "checkpoints", "checks", "essence"),
+    *("files", "plots", "reports", "runtime", "studies", "widgets"),
 }
 TAUGHT = {
     path.relative_to(PACKAGE).with_suffix("").as_posix()

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from jepa_tutorial.artifacts import save_video, save_weights
 from jepa_tutorial.decoders import CNNDecoder
 from jepa_tutorial.encoders import Changes, CNNEncoder
-from jepa_tutorial.publishing.artifacts import save_video, save_weights
 
 
 @pytest.mark.parametrize("size", [16, 32, 64, 128])

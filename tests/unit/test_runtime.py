@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial import checks, reports, runtime
-from jepa_tutorial.publishing import studies
+from jepa_tutorial import checks, reports, runtime, studies
 
 
 def draws():

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from jepa_tutorial import checkpoints, training
 from jepa_tutorial.encoders import CNNEncoder, FlatEncoder, ViTEncoder
+from jepa_tutorial.files import book_folder
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.predictors import (
     ActionEncoder,
@@ -23,7 +24,6 @@ from jepa_tutorial.predictors import (
     RollOut,
     TransformerTransition,
 )
-from jepa_tutorial.publishing.chapters import book_folder
 from jepa_tutorial.targets import MODES, EMATarget, over_time
 from jepa_tutorial.windows import draw_stretches, history_windows, to_float
 
