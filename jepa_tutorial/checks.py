@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from numbers import Integral, Real
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+HALF = torch.float16, torch.bfloat16  # types of half precision
 
 
 def check_shape(pattern: str, /, **tensors: Tensor) -> None:
-    """Check that tensors have the named dimensions, and that equal names have equal sizes.
+    """Check that tensors have the named dimensions, equal names with equal sizes, on one device.
 
     Parameters
     ----------
@@ -22,7 +25,7 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
     Raises
     ------
     ValueError
-        If a shape does not fit. Names the argument, the expected and the given shape.
+        If a shape or a device does not fit. Names the argument, what was expected and given.
 
     Examples
     --------
@@ -30,6 +33,7 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
     """
     dimensions = pattern.split()
     sizes: dict[str, int] = {}
+    devices: dict[torch.device, str] = {}
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise ValueError(
@@ -46,22 +50,36 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
             raise ValueError(
                 f"{name} must have the shape {expected}{where}, got {tuple(tensor.shape)}"
             )
+        devices.setdefault(tensor.device, name)
+    if len(devices) > 1:
+        places = ", ".join(f"{name} on {device}" for device, name in devices.items())
+        raise ValueError(f"all tensors must be on one device, got {places}")
 
 
-def check_batch(**latents: Tensor) -> None:
-    """Check that batches are ``(B, Z)``, of one shape, with at least two samples.
+def check_batch(pattern: str, least: int, /, **batches: Tensor) -> None:
+    """Check that batches have the named dimensions, numbers of a float type, and enough samples.
+
+    Parameters
+    ----------
+    pattern : str
+        As in `check_shape`; samples come first.
+    least : int
+        How many samples a batch must have: one has a mean, and two have a variance.
+    **batches : Tensor
+        The batches, by the name that the error should use.
 
     Raises
     ------
     ValueError
         Names the argument, what was given and what is accepted.
     """
-    check_shape("B Z", **latents)
-    for name, z in latents.items():
-        if len(z) < 2:
+    check_shape(pattern, **batches)
+    for name, z in batches.items():
+        if not z.is_floating_point():
+            raise ValueError(f"{name} must hold numbers of a float type, got {z.dtype}")
+        if len(z) < least:
             raise ValueError(
-                f"{name} must hold a batch of at least 2 samples, got {len(z)}: "
-                "one sample has no variance"
+                f"{name} must hold a batch of at least {least} samples, got {len(z)}"
             )
 
 
@@ -92,6 +110,33 @@ def check_positive(**numbers: int) -> None:
     for name, number in numbers.items():
         if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
             raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
+
+
+def check_draw(generator: torch.Generator, /, **numbers: int) -> None:
+    """Check the source of randomness, and that counts are integers of at least 1.
+
+    PyTorch takes None for its global generator, whose numbers depend on all that drew before.
+
+    Raises
+    ------
+    ValueError
+        Names the argument and what was given.
+    """
+    check_type(torch.Generator, generator=generator)
+    check_positive(**numbers)
+
+
+def check_type(accepted: type, /, **values: object) -> None:
+    """Check that values are of a type.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was given and the type.
+    """
+    for name, value in values.items():
+        if not isinstance(value, accepted):
+            raise ValueError(f"{name} must be a {accepted.__name__}, got {value!r}")
 
 
 def check_multiple(of: int, /, **numbers: int) -> None:
@@ -139,3 +184,41 @@ def check_choice(accepted: Collection[str], /, **choices: str) -> None:
         if choice not in accepted:
             listed = ", ".join(repr(item) for item in accepted)
             raise ValueError(f"{name} must be one of {listed}, got {choice!r}")
+
+
+def check_copyable(**modules: nn.Module) -> None:
+    """Check that no part of a network holds a tensor that autograd computed.
+
+    `copy.deepcopy` refuses such a tensor, and a copy of it would not follow the copied weights.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the tensor and the remedy.
+    """
+    for name, module in modules.items():
+        for part in module.modules():
+            for held, value in vars(part).items():
+                if isinstance(value, Tensor) and not value.is_leaf:
+                    raise ValueError(
+                        f"{name} must be a network that can be copied, got one that keeps a "
+                        f"computed {held!r}: instead of torch.nn.utils.weight_norm use "
+                        "torch.nn.utils.parametrizations.weight_norm"
+                    )
+
+
+def check_precision(**modules: nn.Module) -> None:
+    """Check that no weight is of half precision: a moving average would not move.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the type and the remedy.
+    """
+    for name, module in modules.items():
+        for weight in module.parameters():
+            if weight.dtype in HALF:
+                raise ValueError(
+                    f"{name} must have weights in float32, got {weight.dtype}, whose average "
+                    "would not move: keep the weights in float32 and use torch.autocast"
+                )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from jepa_tutorial.checks import check_finite, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_finite,
+    check_range,
+    check_shape,
+)
+from jepa_tutorial.losses import in_float32
 
 
+@in_float32
 def directions(z: Tensor) -> Tensor:
     """Latents scaled to length one: the cosine sees nothing else of them.
 
@@ -27,7 +31,7 @@ def directions(z: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Of the same shape; each vector has length 1, or 0 where ``z`` is 0.
+        Of the same shape, in float32 at least; each vector has length 1, or 0 where ``z`` is 0.
     """
     return F.normalize(z, dim=-1)
 
@@ -44,7 +48,14 @@ def spread(z: Tensor) -> float:
     -------
     float
         0 for a constant encoder, at most 1.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``, B is 0, or a number is not finite.
     """
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     return directions(z).var(dim=0, correction=0).sum().sqrt().item()
 
 
@@ -64,9 +75,10 @@ def spectrum(z: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        If the shape is not ``(B, Z)``, B is 0, or a number is not finite.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     covariance = torch.cov(z.double().T, correction=0)
     return torch.linalg.eigvalsh(covariance).flip(0).clamp_min(0)
 
@@ -90,7 +102,7 @@ def effective_rank(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        As `spectrum`.
     """
     variance, size = spectrum(z), z.double().square().sum(dim=1).mean()
     if variance.sum() <= 1e-28 * size:  # what rounding leaves of a constant
@@ -116,11 +128,12 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        If the shape is not ``(B, Z)``, B is below 2, or a number is not finite.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 2, z=z)
+    check_finite(z=z)
     # The squared length of the sum counts each pair twice, and each latent with itself.
-    itself = (z.norm(dim=-1) > 0).sum()  # a latent of zero points nowhere
+    itself = (z != 0).any(dim=-1).sum()  # a latent of zero points nowhere
     pairs = directions(z).sum(dim=0).square().sum() - itself
     return (pairs / (len(z) * (len(z) - 1))).item()
 
@@ -147,15 +160,16 @@ def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> flo
     Raises
     ------
     ValueError
-        If the shapes differ, or there are fewer rows than candidates.
+        If the shapes differ, there are fewer rows than candidates, a type is no float type, or a
+        number is not finite.
     """
-    check_shape("B Z", z_hat=z_hat, z_bar=z_bar)
+    check_batch("B Z", 1, z_hat=z_hat, z_bar=z_bar)
     check_range(1, len(z_hat), num_candidates=num_candidates)
     check_finite(z_hat=z_hat, z_bar=z_bar)
     groups = len(z_hat) // num_candidates
     rows = groups * num_candidates
-    z_hat = F.normalize(z_hat[:rows], dim=-1).view(groups, num_candidates, -1)
-    z_bar = F.normalize(z_bar[:rows], dim=-1).view(groups, num_candidates, -1)
+    z_hat = directions(z_hat[:rows]).view(groups, num_candidates, -1)
+    z_bar = directions(z_bar[:rows]).view(groups, num_candidates, -1)
     cosine = z_hat @ z_bar.mT  # (groups, predictions, candidates)
     right = torch.arange(num_candidates, device=cosine.device)
     return (cosine.argmax(dim=-1) == right).float().mean().item()
@@ -178,14 +192,19 @@ def linear_probe(
     Returns
     -------
     float
-        1 for a perfect map; 0 for one that knows only the mean; negative for worse.
+        1 for a perfect map; 0 for one that knows only the mean; negative for worse. See
+        `r_squared` for a quantity that is constant.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, M is below 2, a type is no float type, or, by
+        scikit-learn, if a number is not finite.
     """
-    check_shape("N", y_train=y_train)
+    from sklearn.linear_model import LinearRegression  # slow to import
+
+    check_batch("N", 2, y_train=y_train)
+    check_batch("N", 2, y_test=y_test)
     check_shape(f"{len(y_train)} Z", z_train=z_train)
     check_shape(f"{len(y_test)} {z_train.shape[1]}", z_test=z_test)
     parts = (z_train, y_train, z_test, y_test)
@@ -220,8 +239,10 @@ def noisy_probe(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        As `linear_probe`; if the noise is negative, or the generator is none.
     """
+    check_draw(generator)
+    check_range(0, math.inf, noise=noise)
 
     def blur(z: Tensor) -> Tensor:
         drawn = torch.randn(z.shape, generator=generator)
@@ -249,16 +270,17 @@ def valid_times(
     -------
     times : Tensor
         ``(N,)`` in s: the last frame before the first invalid one, and the whole horizon where
-        there is none.
+        there is none. An error that is no number is invalid.
     censored : Tensor
         ``(N,)``, bool: valid to the end, so that the true time is longer.
 
     Raises
     ------
     ValueError
-        If the shape is not ``(N, T)``.
+        If the shape is not ``(N, T)``, or a number is negative.
     """
     check_shape("N T", error=error)
+    check_range(0, math.inf, frame_time=frame_time, threshold=threshold)
     # 0 from the first invalid frame on
     valid = (error <= threshold).int().cumprod(dim=1)
     frames = valid.sum(dim=1)
@@ -290,18 +312,21 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
     ValueError
         If the shapes do not fit each other.
     """
+    from sklearn import compose, neural_network, pipeline, preprocessing  # slow
+
     check_shape(f"{len(z)} Q", y=y)
     check_shape("N Z", z=z)
-    network = MLPRegressor(
+    network = neural_network.MLPRegressor(
         hidden_layer_sizes=(64, 64), learning_rate_init=3e-3, batch_size=256,
         early_stopping=True, random_state=seed,
     )  # fmt: skip
-    probe = TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), network), transformer=StandardScaler()
-    ).fit(z.cpu().numpy(), y.cpu().numpy())
+    scaled = pipeline.make_pipeline(preprocessing.StandardScaler(), network)
+    probe = compose.TransformedTargetRegressor(
+        scaled, transformer=preprocessing.StandardScaler()
+    ).fit(z.detach().cpu().numpy(), y.cpu().numpy())
 
     def read(z: Tensor) -> Tensor:
-        flat = probe.predict(z.flatten(0, -2).cpu().numpy())
+        flat = probe.predict(z.detach().flatten(0, -2).cpu().numpy())
         return torch.as_tensor(flat, dtype=y.dtype).view(*z.shape[:-1], -1)
 
     return read
@@ -310,20 +335,26 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
 def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
     """Share of the variance of each quantity that a reading explains.
 
+    Scikit-learn's, in float64.
+
     Parameters
     ----------
     y_hat, y : Tensor
-        Readings and truth, each ``(N, Q)``.
+        Readings and truth, each ``(N, Q)``, with N at least 2.
 
     Returns
     -------
     Tensor
-        ``(Q,)``: 1 for a perfect reading, 0 for one that knows only the mean.
+        ``(Q,)``: 1 for a perfect reading, 0 for one that knows only the mean. For a quantity that
+        is constant: 1 if it is read exactly, else 0.
 
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, N is below 2, a type is no float type, or a number is not finite.
     """
-    check_shape("N Q", y_hat=y_hat, y=y)
-    return 1 - (y_hat - y).square().mean(dim=0) / y.var(dim=0, correction=0)
+    from sklearn.metrics import r2_score  # slow to import
+
+    check_batch("N Q", 2, y_hat=y_hat, y=y)
+    y_hat, y = (part.detach().double().cpu() for part in (y_hat, y))
+    return torch.from_numpy(r2_score(y, y_hat, multioutput="raw_values"))

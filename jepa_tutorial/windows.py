@@ -5,11 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_positive,
+    check_range,
+    check_shape,
+)
 
 
 def split_window(
-    x: Tensor, context_len: int, target_len: int, start: int = 0
+    x: Tensor, context_len: int, target_len: int, *, start: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Cut a window into its past, the context, and its future, the target.
 
@@ -94,15 +100,16 @@ def draw_window(
     Raises
     ------
     ValueError
-        If a size is below 1, or the window does not fit.
+        If a size is below 1, the window does not fit, there are no trajectories or their type is
+        no float type, or the generator is none.
     """
-    check_shape("N T D", x=x)
-    check_positive(batch_size=batch_size)
+    check_batch("N T D", 1, x=x)
+    check_draw(generator, batch_size=batch_size)
     check_range(1, x.shape[1], window=context_len + target_len)
     last_start = x.shape[1] - context_len - target_len
     rows = torch.randint(len(x), (batch_size,), generator=generator)
     start = int(torch.randint(last_start + 1, (1,), generator=generator))
-    return split_window(x[rows], context_len, target_len, start)
+    return split_window(x[rows], context_len, target_len, start=start)
 
 
 def draw_stretches(
@@ -133,10 +140,10 @@ def draw_stretches(
     Raises
     ------
     ValueError
-        If a size is below 1, the stretch does not fit, or the actions are not those between the
-        windows.
+        If a size is below 1, the stretch does not fit, there are no trajectories, the actions are
+        not those between the windows, or the generator is none.
     """
-    check_positive(batch_size=batch_size)
+    check_draw(generator, batch_size=batch_size, trajectories=len(windows))
     check_range(1, windows.shape[1], length=length)
     row = torch.randint(len(windows), (batch_size, 1), generator=generator)
     last_start = windows.shape[1] - length

@@ -144,7 +144,8 @@ def collect(
     """Run the environment, episode after episode."""
     with without_screen(), contextlib.closing(make_env(env_id)) as env:
         tries = range(seed, seed + TRIES * num_samples)  # seeds
-        tried = (one_episode(env, policy, seq_len, image_size, n) for n in tries)
+        sizes = {"seq_len": seq_len, "image_size": image_size}
+        tried = (one_episode(env, policy, seed=n, **sizes) for n in tries)
         whole = filter(None, tried)
         kept: list[Arrays] = []
         for _ in progress(range(num_samples), env_id):
@@ -159,7 +160,7 @@ def collect(
 
 
 def one_episode(
-    env: Any, policy: Policy | None, seq_len: int, image_size: int, seed: int
+    env: Any, policy: Policy | None, *, seq_len: int, image_size: int, seed: int
 ) -> Arrays | None:
     """One episode of exactly this length; nothing if it ended before."""
     from gymnasium import spaces  # there by now

@@ -81,7 +81,7 @@ def moving_mnist(
     size = digits.images.shape[-1]
     check_range(size + 1, 4096, image_size=image_size)
     chosen, start, heading = draw_starts(
-        len(digits.images), num_samples, num_digits, seed
+        len(digits.images), num_samples=num_samples, num_digits=num_digits, seed=seed
     )
     free = image_size - size  # pixels that a digit can move along each axis
     velocity = speed * torch.stack([heading.cos(), heading.sin()], dim=-1)
@@ -103,7 +103,7 @@ def moving_mnist(
 
 
 def draw_starts(
-    num_images: int, num_samples: int, num_digits: int, seed: int
+    num_images: int, *, num_samples: int, num_digits: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which digits, where from 0 to 1, and in which direction: from one seed a clip."""
     draws = torch.stack(
@@ -159,8 +159,9 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
     Raises
     ------
     ValueError
-        If a shape differs, or a center is outside the picture.
+        If a shape differs, a center is outside the picture, or its size is below 1.
     """
+    check_positive(image_size=image_size)
     check_shape("N T M 2", centers=centers)
     cells = ((centers + 0.5) * GRID / image_size).floor().long()
     if not ((cells >= 0) & (cells < GRID)).all():

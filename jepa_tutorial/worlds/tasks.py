@@ -47,7 +47,7 @@ def make_tasks(
     Raises
     ------
     ValueError
-        If the count is below 1.
+        If the count is below 1, the generator is none, or ``random`` is no bool.
     """
     rooms = make_rooms(num_episodes, generator, random=random)
     left, right, y, other_y = torch.rand(4, num_episodes, generator=generator)
