@@ -186,39 +186,29 @@ def check_choice(accepted: Collection[str], /, **choices: str) -> None:
             raise ValueError(f"{name} must be one of {listed}, got {choice!r}")
 
 
-def check_copyable(**modules: nn.Module) -> None:
-    """Check that no part of a network holds a tensor that autograd computed.
+def check_averaged(**networks: nn.Module) -> None:
+    """Check that a network can be copied, and that a moving average of its weights moves.
 
-    `copy.deepcopy` refuses such a tensor, and a copy of it would not follow the copied weights.
+    `copy.deepcopy` refuses a tensor that autograd computed from weights, and half precision rounds
+    small moves away.
 
     Raises
     ------
     ValueError
-        Names the argument, the tensor and the remedy.
+        Names the argument, what is wrong with it and the remedy.
     """
-    for name, module in modules.items():
-        for part in module.modules():
+    for name, network in networks.items():
+        for part in network.modules():
             for held, value in vars(part).items():
                 if isinstance(value, Tensor) and not value.is_leaf:
                     raise ValueError(
                         f"{name} must be a network that can be copied, got one that keeps a "
-                        f"computed {held!r}: instead of torch.nn.utils.weight_norm use "
+                        f"computed {held!r}: for weight normalization use "
                         "torch.nn.utils.parametrizations.weight_norm"
                     )
-
-
-def check_precision(**modules: nn.Module) -> None:
-    """Check that no weight is of half precision: a moving average would not move.
-
-    Raises
-    ------
-    ValueError
-        Names the argument, the type and the remedy.
-    """
-    for name, module in modules.items():
-        for weight in module.parameters():
+        for weight in network.parameters():
             if weight.dtype in HALF:
                 raise ValueError(
                     f"{name} must have weights in float32, got {weight.dtype}, whose average "
-                    "would not move: keep the weights in float32 and use torch.autocast"
+                    "does not move: keep them in float32 and use torch.autocast"
                 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from jepa_tutorial.checks import check_precision, check_range, check_shape
+from jepa_tutorial.checks import check_averaged, check_range, check_shape
 
 
 class Ensemble(nn.Module):
@@ -70,7 +70,7 @@ def follow(target: Ensemble, encoder: Ensemble, tau: Tensor) -> None:
     """
     check_shape(f"{len(encoder.weights[0])}", tau=tau)
     check_range(0, 1, least_tau=tau.min().item(), most_tau=tau.max().item())
-    check_precision(encoder=encoder)
+    check_averaged(encoder=encoder)
     for slow, fast in zip(target.weights, encoder.weights, strict=True):
         share = (1 - tau).view(-1, *[1] * (slow.ndim - 1))
         slow.lerp_(fast, share)

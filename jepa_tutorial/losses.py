@@ -6,47 +6,14 @@ All are computed in float32 at least. Latents that are not finite make a loss th
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa_tutorial.checks import HALF, check_batch, check_draw, check_range, check_shape
-
-Computation = TypeVar("Computation", bound=Callable[..., Any])
-
-
-def in_float32(compute: Computation) -> Computation:
-    """Let a function take tensors of half precision as float32.
-
-    In float16 a number above 65,504 is infinite, and the small ones that keep a quotient finite
-    are zero. Call losses outside of ``torch.autocast``, which turns products back.
-
-    Parameters
-    ----------
-    compute : callable
-        Of tensors.
-
-    Returns
-    -------
-    callable
-        The same function; other types stay as they are.
-    """
-
-    def widen(value: Any) -> Any:
-        half = isinstance(value, Tensor) and value.dtype in HALF
-        return value.float() if half else value
-
-    @functools.wraps(compute)
-    def computed(*args: Any, **named: Any) -> Any:
-        named = {name: widen(value) for name, value in named.items()}
-        return compute(*map(widen, args), **named)
-
-    return computed  # type: ignore[return-value]
+from jepa_tutorial.checks import check_batch, check_draw, check_range, check_shape
+from jepa_tutorial.runtime import in_float32
 
 
 @in_float32

@@ -16,7 +16,7 @@ from jepa_tutorial.checks import (
     check_range,
     check_shape,
 )
-from jepa_tutorial.losses import in_float32
+from jepa_tutorial.runtime import in_float32
 
 
 @in_float32
@@ -335,7 +335,7 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
 def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
     """Share of the variance of each quantity that a reading explains.
 
-    Scikit-learn's, in float64.
+    Scikit-learn's, computed in float64.
 
     Parameters
     ----------
@@ -356,5 +356,5 @@ def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
     from sklearn.metrics import r2_score  # slow to import
 
     check_batch("N Q", 2, y_hat=y_hat, y=y)
-    y_hat, y = (part.detach().double().cpu() for part in (y_hat, y))
-    return torch.from_numpy(r2_score(y, y_hat, multioutput="raw_values"))
+    truth, guess = (part.detach().double().cpu() for part in (y, y_hat))
+    return torch.from_numpy(r2_score(truth, guess, multioutput="raw_values")).to(y)

@@ -10,12 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import (
-    check_copyable,
-    check_precision,
-    check_range,
-    check_shape,
-)
+from jepa_tutorial.checks import check_averaged, check_range, check_shape
 
 
 class EMATarget(nn.Module):
@@ -34,14 +29,14 @@ class EMATarget(nn.Module):
     Raises
     ------
     ValueError
-        If ``ema_decay`` is outside [0, 1], or the encoder cannot be copied; when updated, if
-        weights are of half precision, whose average would not move.
+        If ``ema_decay`` is outside [0, 1], the encoder cannot be copied, or its weights are of half
+        precision, whose average would not move.
     """
 
     def __init__(self, encoder: nn.Module, ema_decay: float) -> None:
         super().__init__()
         check_range(0, 1, ema_decay=ema_decay)
-        check_copyable(encoder=encoder)
+        check_averaged(encoder=encoder)
         self.encoder = copy.deepcopy(encoder).requires_grad_(False)
         self.ema_decay = ema_decay
 
@@ -53,7 +48,7 @@ class EMATarget(nn.Module):
     @torch.no_grad()
     def update(self, encoder: nn.Module) -> None:
         """Move each weight of the copy a little toward the encoder's."""
-        check_precision(encoder=encoder)
+        check_averaged(encoder=encoder)
         pairs = self.encoder.parameters(), encoder.parameters()
         for slow, fast in zip(*pairs, strict=True):
             # tau * slow + (1 - tau) * fast

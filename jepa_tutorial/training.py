@@ -136,7 +136,10 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def update(self, score: float) -> None:
-        """Take in the score of a check, higher is better; one that is no number is not."""
+        """Take in the score of a check, higher is better.
+
+        A score that is no number counts as no better.
+        """
         self.waited += 1
         if score > self.best + self.delta:
             self.best, self.waited = score, 0

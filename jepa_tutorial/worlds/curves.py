@@ -68,7 +68,7 @@ def orbit(
     ValueError
         If a size is below 1, or the generator is none.
     """
-    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
+    check_positive(seq_len=seq_len)
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()

@@ -67,7 +67,7 @@ def circle(
     ValueError
         If a size is below 1, or the generator is none.
     """
-    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
+    check_positive(seq_len=seq_len)
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()
@@ -111,13 +111,13 @@ def line(
     ValueError
         If a size is below 1, or the generator is none.
     """
-    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
+    check_positive(seq_len=seq_len)
     heading = uniform(0, 2 * math.pi, num_samples, generator)
     speed = uniform(0.02, 0.15, num_samples, generator)  # length per step
     velocity_x, velocity_y = speed * heading.cos(), speed * heading.sin()
-    steps = torch.arange(seq_len)
-    x = uniform(-1, 1, num_samples, generator) + velocity_x * steps  # (N, T)
-    y = uniform(-1, 1, num_samples, generator) + velocity_y * steps  # (N, T)
+    t = torch.arange(seq_len)
+    x = uniform(-1, 1, num_samples, generator) + velocity_x * t  # (N, T)
+    y = uniform(-1, 1, num_samples, generator) + velocity_y * t  # (N, T)
     state = {
         "position_x": x,
         "position_y": y,

@@ -257,11 +257,11 @@ def add_waves(frames: Tensor, brightness: float, generator: torch.Generator) -> 
     heading, speed, phase = draws  # of three waves in each episode
     line = torch.arange(size) / size
     x, y = line, line[:, None]
-    steps = torch.arange(seq_len)[:, None, None]
+    t = torch.arange(seq_len)[:, None, None]
     for n in range(num_samples):
         angle = 2 * torch.pi * heading[n]
         turns = 2 * (angle.cos() * x + angle.sin() * y) + phase[n]
-        turns = turns + 0.2 * (speed[n] - 0.5) * steps  # (3, T, H, W)
+        turns = turns + 0.2 * (speed[n] - 0.5) * t  # (3, T, H, W)
         waves = (2 * torch.pi * turns).sin().mean(dim=0)
         bright = (127.5 * brightness * (1 + waves)).byte()
         frames[n] = torch.maximum(frames[n], bright[:, None])

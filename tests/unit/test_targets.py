@@ -43,12 +43,14 @@ def test_linear_is_straight_and_cosine_is_flat_at_both_ends():
 
 
 def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
-    assert coupled_decay(0.99, 1e-3, 1e-3) == pytest.approx(0.99)
-    assert coupled_decay(0.99, 0.0, 1e-3) == 1
-    assert coupled_decay(0.99, 5e-4, 1e-3) == pytest.approx(1 - 0.01 * 0.5)
+    assert coupled_decay(0.99, lr=1e-3, initial_lr=1e-3) == pytest.approx(0.99)
+    assert coupled_decay(0.99, lr=0.0, initial_lr=1e-3) == 1
+    assert coupled_decay(0.99, lr=5e-4, initial_lr=1e-3) == pytest.approx(
+        1 - 0.01 * 0.5
+    )
     for progress in (0.0, 0.3, 0.7, 1.0):
         lr = 1e-3 * (1 + math.cos(math.pi * progress)) / 2
-        assert coupled_decay(0.99, lr, 1e-3) == pytest.approx(
+        assert coupled_decay(0.99, lr=lr, initial_lr=1e-3) == pytest.approx(
             cosine_decay(0.99, progress)
         )
 
@@ -62,7 +64,7 @@ def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
             "progress must be a number from 0 to 1, got -0.1",
         ),
         (
-            lambda: coupled_decay(0.9, 2e-3, 1e-3),
+            lambda: coupled_decay(0.9, lr=2e-3, initial_lr=1e-3),
             "lr must be a number from 0 to 0.001, got 0.002",
         ),
     ],
@@ -77,8 +79,10 @@ class Setup:
 
     def __init__(self, mode):
         torch.manual_seed(0)
-        self.online = MLPEncoder(2, 5, 16, 4)
-        self.target = EMATarget(MLPEncoder(2, 5, 16, 4), 0.9)
+        self.online = MLPEncoder(2, window_len=5, hidden_dim=16, latent_dim=4)
+        self.target = EMATarget(
+            MLPEncoder(2, window_len=5, hidden_dim=16, latent_dim=4), 0.9
+        )
         self.predictor = MLPPredictor(4, 16)
         self.past, self.future = torch.randn(9, 5, 2), torch.randn(9, 5, 2)
         self.made = MODES[mode](self.online, self.target, self.past, self.future)

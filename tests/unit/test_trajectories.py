@@ -99,17 +99,17 @@ def test_window_is_cut_without_gap_or_overlap():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("sizes", "start", "message"),
     [
-        ((8, 13), "window must be a number from 1 to 20, got 21"),
-        ((8, 4, 9), "window must be a number from 1 to 11, got 12"),
-        ((8, 4, -1), "start must be a number from 0 to 20, got -1"),
-        ((0, 4), "context_len must be an integer of at least 1, got 0"),
+        ((8, 13), 0, "window must be a number from 1 to 20, got 21"),
+        ((8, 4), 9, "window must be a number from 1 to 11, got 12"),
+        ((8, 4), -1, "start must be a number from 0 to 20, got -1"),
+        ((0, 4), 0, "context_len must be an integer of at least 1, got 0"),
     ],
 )
-def test_a_window_that_does_not_fit_is_refused(arguments, message):
+def test_a_window_that_does_not_fit_is_refused(sizes, start, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        split_window(torch.zeros(2, 20, 2), *arguments)
+        split_window(torch.zeros(2, 20, 2), *sizes, start=start)
 
 
 def test_window_needs_three_dimensions():
