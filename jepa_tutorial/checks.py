@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from numbers import Integral, Real
 
@@ -99,17 +100,20 @@ def check_finite(**tensors: Tensor) -> None:
             )
 
 
-def check_positive(**numbers: int) -> None:
-    """Check that counts are integers of at least 1.
+def check_positive(most: float = math.inf, /, **numbers: int) -> None:
+    """Check that counts are integers of at least 1, and at most ``most``.
 
     Raises
     ------
     ValueError
-        Names the argument and what was given.
+        Names the argument, what was given and what is accepted.
     """
     for name, number in numbers.items():
-        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or not 1 <= number <= most:
+            raise ValueError(
+                f"{name} must be an integer {limits(1, most)}, got {number!r}"
+            )
 
 
 def check_draw(generator: torch.Generator, /, **numbers: int) -> None:
@@ -154,22 +158,24 @@ def check_multiple(of: int, /, **numbers: int) -> None:
 
 
 def check_range(low: float, high: float, /, **numbers: float) -> None:
-    """Check that numbers lie in the closed range from ``low`` to ``high``.
+    """Check that numbers are finite and lie in the closed range from ``low`` to ``high``.
 
     Raises
     ------
     ValueError
-        Names the argument, what was given and the range. NaN is never in range.
+        Names the argument, what was given and the range.
     """
     for name, number in numbers.items():
-        if (
-            not isinstance(number, Real)
-            or isinstance(number, bool)
-            or not low <= number <= high
-        ):
+        real = isinstance(number, Real) and not isinstance(number, bool)
+        if not real or not math.isfinite(number) or not low <= number <= high:
             raise ValueError(
-                f"{name} must be a number from {low} to {high}, got {number!r}"
+                f"{name} must be a number {limits(low, high)}, got {number!r}"
             )
+
+
+def limits(low: float, high: float) -> str:
+    """Say in words what a range is."""
+    return f"of at least {low}" if high == math.inf else f"from {low} to {high}"
 
 
 def check_choice(accepted: Collection[str], /, **choices: str) -> None:

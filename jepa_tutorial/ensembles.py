@@ -69,7 +69,8 @@ def follow(target: Ensemble, encoder: Ensemble, tau: Tensor) -> None:
         precision, whose average would not move.
     """
     check_shape(f"{len(encoder.weights[0])}", tau=tau)
-    check_range(0, 1, least_tau=tau.min().item(), most_tau=tau.max().item())
+    for each in tau.tolist():
+        check_range(0, 1, tau=each)
     check_averaged(encoder=encoder)
     for slow, fast in zip(target.weights, encoder.weights, strict=True):
         share = (1 - tau).view(-1, *[1] * (slow.ndim - 1))

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_positive, check_range
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.predictors import roll_out
 
 
@@ -86,9 +86,10 @@ def constant_velocity(window: Tensor, horizon: int) -> Tensor:
     Raises
     ------
     ValueError
-        If the horizon is below 1, or L below 2.
+        If the shape is not ``(B, L, D)``, the horizon is below 1, or L below 2.
     """
     check_positive(horizon=horizon)
+    check_shape("B L D", window=window)
     check_range(2, math.inf, window_len=window.shape[1])
     velocity = window[:, -1:] - window[:, -2:-1]
     ahead = torch.arange(1, horizon + 1, device=window.device).view(-1, 1)

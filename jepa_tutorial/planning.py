@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jepa_tutorial.checks import (
+    check_batch,
     check_draw,
     check_finite,
     check_positive,
@@ -119,7 +120,7 @@ def propose(
         If the plan has another shape, it or ``std`` is not finite, the count is below 1,
         ``longest`` is below 1e-9, or the generator is none.
     """
-    check_shape("E H A", plan=plan)
+    check_batch("E H A", 1, plan=plan)
     check_draw(generator, num_candidates=num_candidates)
     check_finite(plan=plan, std=torch.as_tensor(std))
     num_episodes, horizon, action_dim = plan.shape

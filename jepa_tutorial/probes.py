@@ -13,6 +13,7 @@ from jepa_tutorial.checks import (
     check_batch,
     check_draw,
     check_finite,
+    check_positive,
     check_range,
     check_shape,
 )
@@ -86,8 +87,8 @@ def spectrum(z: Tensor) -> Tensor:
 def effective_rank(z: Tensor) -> float:
     """How many principal axes share the variance: the exponential of its entropy.
 
-    Roy and Vetterli (2007), for the covariance matrix. RankMe (Garrido et al., 2023) uses the
-    same for choosing models.
+    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe (Garrido et
+    al., 2023) takes that of the latents themselves, not centered, so its values are others.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> flo
         number is not finite.
     """
     check_batch("B Z", 1, z_hat=z_hat, z_bar=z_bar)
-    check_range(1, len(z_hat), num_candidates=num_candidates)
+    check_positive(len(z_hat), num_candidates=num_candidates)
     check_finite(z_hat=z_hat, z_bar=z_bar)
     groups = len(z_hat) // num_candidates
     rows = groups * num_candidates
@@ -204,9 +205,9 @@ def linear_probe(
     from sklearn.linear_model import LinearRegression  # slow to import
 
     check_batch("N", 2, y_train=y_train)
-    check_batch("N", 2, y_test=y_test)
-    check_shape(f"{len(y_train)} Z", z_train=z_train)
-    check_shape(f"{len(y_test)} {z_train.shape[1]}", z_test=z_test)
+    check_batch("M", 2, y_test=y_test)
+    check_batch(f"{len(y_train)} Z", 2, z_train=z_train)
+    check_batch(f"{len(y_test)} {z_train.shape[1]}", 2, z_test=z_test)
     parts = (z_train, y_train, z_test, y_test)
     z_train, y_train, z_test, y_test = (p.detach().double().cpu() for p in parts)
     return LinearRegression().fit(z_train, y_train).score(z_test, y_test)
@@ -314,8 +315,8 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
     """
     from sklearn import compose, neural_network, pipeline, preprocessing  # slow
 
-    check_shape(f"{len(z)} Q", y=y)
-    check_shape("N Z", z=z)
+    check_batch(f"{len(z)} Q", 1, y=y)
+    check_batch("N Z", 1, z=z)
     network = neural_network.MLPRegressor(
         hidden_layer_sizes=(64, 64), learning_rate_init=3e-3, batch_size=256,
         early_stopping=True, random_state=seed,

@@ -66,7 +66,7 @@ def gym_frames(
         If the environment is unknown, cannot draw itself, or never lasts that long; if its
         actions are neither discrete nor a box; or a number is out of range.
     """
-    check_range(1, SET_SEEDS // TRIES, num_samples=num_samples)
+    check_positive(SET_SEEDS // TRIES, num_samples=num_samples)
     check_positive(seq_len=seq_len)
     check_range(16, 128, image_size=image_size)
     check_seed(seed, SEEDS - TRIES * num_samples + 1)  # the last one fits

@@ -73,9 +73,8 @@ def moving_mnist(
         If a count is below 1, the picture is not larger than a digit, the speed is negative, or
         the clips need more seeds than a set may use or seeds out of range.
     """
-    check_positive(num_samples=num_samples, seq_len=seq_len)
-    check_positive(num_digits=num_digits, image_size=image_size)
-    check_range(1, SET_SEEDS, num_samples=num_samples)
+    check_positive(SET_SEEDS, num_samples=num_samples)
+    check_positive(seq_len=seq_len, num_digits=num_digits, image_size=image_size)
     check_seed(seed, SEEDS - num_samples + 1)  # the last clip needs one, too
     check_range(0, image_size, speed=speed)
     size = digits.images.shape[-1]
@@ -177,8 +176,9 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
 def component_maps(frames: Tensor, threshold: int = 0) -> Tensor:
     """Location maps read off the pictures: the middle of each connected bright part.
 
-    Two digits that touch count as one, and a digit in two parts as two. This is how the published
-    example makes its labels; `location_maps` are exact.
+    Two digits that touch count as one, and a digit in two parts as two. The published example
+    makes its labels so, but with a threshold halfway between the darkest and the brightest pixel;
+    `location_maps` are exact.
 
     Parameters
     ----------

@@ -99,10 +99,10 @@ def simulate_pendulum(
     Raises
     ------
     ValueError
-        If the start is not ``(N, 4)`` or not finite, or a count is below 1.
+        If the start is not ``(N, 4)``, a number is not finite, or a count is below 1.
     """
     check_shape("N 4", start=start)
-    check_finite(start=start)
+    check_finite(start=start, gravity=torch.as_tensor(gravity))
     check_positive(num_frames=num_frames, substeps=substeps)
     state = start.double()
     frames = [state]

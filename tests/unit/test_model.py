@@ -226,7 +226,7 @@ def test_training_learns_a_predictable_world_and_not_a_random_one():
         ),
         (
             lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 10, 2)),
-            "window must be a number from 1 to 10, got 12",
+            "window must be an integer from 1 to 10, got 12",
         ),
         (
             lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 20, 2), steps=0),

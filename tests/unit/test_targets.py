@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 
 import pytest
 import torch
@@ -72,6 +73,44 @@ def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weights_whose_average_would_not_move_are_refused(dtype):
+    with pytest.raises(ValueError, match=r"encoder must have weights in float32, got"):
+        EMATarget(nn.Linear(2, 2).to(dtype), 0.99)
+    encoder = nn.Linear(2, 2)
+    target = EMATarget(encoder, 0.99)
+    with pytest.raises(ValueError, match=r"use torch\.autocast"):
+        target.update(encoder.to(dtype))
+
+
+def test_weights_in_double_precision_stay_so_and_autocast_moves_the_average():
+    for encoder in (nn.Linear(2, 2).double(), nn.Linear(2, 2)):
+        target = EMATarget(encoder, 0.999)
+        before = target.encoder.weight.clone()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            encoder.weight += 1
+            target.update(encoder)
+        assert target.encoder.weight.dtype == encoder.weight.dtype
+        torch.testing.assert_close(target.encoder.weight, before + 1e-3)
+
+
+def test_weight_norm_of_the_old_kind_is_refused_and_of_the_new_kind_is_copied():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = nn.Sequential(nn.utils.weight_norm(nn.Linear(2, 2)))
+    message = (
+        "encoder must be a network that can be copied, got one that keeps a computed"
+    )
+    with pytest.raises(ValueError, match=f"{message} 'weight': .*parametrizations"):
+        EMATarget(old, 0.9)
+    new = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    target, x = EMATarget(new, 0.0), torch.ones(1, 2)
+    with torch.no_grad():
+        new.parametrizations.weight.original0 += 1
+    target.update(new)
+    torch.testing.assert_close(target(x), new(x))
 
 
 class Setup:
