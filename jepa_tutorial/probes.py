@@ -193,8 +193,8 @@ def linear_probe(
     Returns
     -------
     float
-        1 for a perfect map; 0 for one that knows only the mean; negative for worse. See
-        `r_squared` for a quantity that is constant.
+        1 for a perfect map; 0 for one that knows only the mean; negative for worse. It says
+        nothing where ``y_test`` is constant.
 
     Raises
     ------
@@ -317,10 +317,8 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
 
     check_batch(f"{len(z)} Q", 1, y=y)
     check_batch("N Z", 1, z=z)
-    network = neural_network.MLPRegressor(
-        hidden_layer_sizes=(64, 64), learning_rate_init=3e-3, batch_size=256,
-        early_stopping=True, random_state=seed,
-    )  # fmt: skip
+    network = neural_network.MLPRegressor(hidden_layer_sizes=(64, 64), batch_size=256)
+    network.set_params(learning_rate_init=3e-3, early_stopping=True, random_state=seed)
     scaled = pipeline.make_pipeline(preprocessing.StandardScaler(), network)
     probe = compose.TransformedTargetRegressor(
         scaled, transformer=preprocessing.StandardScaler()
@@ -358,4 +356,6 @@ def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
 
     check_batch("N Q", 2, y_hat=y_hat, y=y)
     truth, guess = (part.detach().double().cpu() for part in (y, y_hat))
-    return torch.from_numpy(r2_score(truth, guess, multioutput="raw_values")).to(y)
+    first = truth[0]  # less it, what is constant is exactly zero
+    score = r2_score(truth - first, guess - first, multioutput="raw_values")
+    return torch.from_numpy(score).to(y)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from jepa_tutorial.checks import (
+    check_batch,
     check_draw,
     check_finite,
     check_positive,
     check_range,
-    check_shape,
 )
 
 GRAVITY = 9.81  # m / s^2; rods of 1 m without mass, bobs of 1 kg
@@ -99,9 +99,10 @@ def simulate_pendulum(
     Raises
     ------
     ValueError
-        If the start is not ``(N, 4)``, a number is not finite, or a count is below 1.
+        If the start is not ``(N, 4)`` or of no float type, a number is not finite, or a count is
+        below 1.
     """
-    check_shape("N 4", start=start)
+    check_batch("N 4", 1, start=start)
     check_finite(start=start, gravity=torch.as_tensor(gravity))
     check_positive(num_frames=num_frames, substeps=substeps)
     state = start.double()
@@ -180,9 +181,10 @@ def lyapunov_exponent(start: Tensor, num_frames: int, substeps: int = 10) -> Ten
     Raises
     ------
     ValueError
-        If the start is not ``(N, 4)`` or not finite, or a count is below 1.
+        If the start is not ``(N, 4)`` or of no float type, a number is not finite, or a count is
+        below 1.
     """
-    check_shape("N 4", start=start)
+    check_batch("N 4", 1, start=start)
     check_finite(start=start)
     check_positive(num_frames=num_frames, substeps=substeps)
     tiny, growth = 1e-7, torch.zeros(len(start), dtype=torch.double)
