@@ -70,7 +70,7 @@ def test_tasks_are_the_same_for_the_same_seed():
     one, two = make_tasks(5, seeded(3)), make_tasks(5, seeded(3))
     assert torch.equal(one.start, two.start)
     assert not torch.equal(one.start, make_tasks(5, seeded(4)).start)
-    with pytest.raises(ValueError, match="num_samples must be"):
+    with pytest.raises(ValueError, match="num_episodes must be"):
         make_tasks(0, seeded())
 
 
