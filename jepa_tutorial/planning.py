@@ -9,7 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_finite, check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_finite,
+    check_positive,
+    check_range,
+    check_shape,
+)
 from jepa_tutorial.predictors import roll_out
 
 
@@ -27,7 +34,13 @@ def clip_actions(actions: Tensor, longest: float) -> Tensor:
     -------
     Tensor
         ``(..., A)``.
+
+    Raises
+    ------
+    ValueError
+        If ``longest`` is below 1e-9.
     """
+    check_range(1e-9, math.inf, longest=longest)
     length = actions.norm(dim=-1, keepdim=True)
     return actions * (longest / length.clamp(min=longest))
 
@@ -37,6 +50,7 @@ def smooth_noise(
     horizon: int,
     action_dim: int,
     generator: torch.Generator,
+    *,
     num_knots: int,
 ) -> Tensor:
     """Noise that keeps its direction for a while: random knots, lines between.
@@ -59,10 +73,10 @@ def smooth_noise(
     Raises
     ------
     ValueError
-        If a count is below 1.
+        If a count is below 1, or the generator is none.
     """
     check_positive(num_rows=num_rows, horizon=horizon, action_dim=action_dim)
-    check_positive(num_knots=num_knots)
+    check_draw(generator, num_knots=num_knots)
     knots = torch.randn(num_rows, action_dim, num_knots, generator=generator)
     weights = F.interpolate(
         torch.eye(num_knots)[None], horizon, mode="linear", align_corners=True
@@ -103,13 +117,15 @@ def propose(
     Raises
     ------
     ValueError
-        If the plan has another shape or the count is below 1.
+        If the plan has another shape, it or ``std`` is not finite, the count is below 1,
+        ``longest`` is below 1e-9, or the generator is none.
     """
-    check_shape("E H A", plan=plan)
-    check_positive(num_candidates=num_candidates)
+    check_batch("E H A", 1, plan=plan)
+    check_draw(generator, num_candidates=num_candidates)
+    check_finite(plan=plan, std=torch.as_tensor(std))
     num_episodes, horizon, action_dim = plan.shape
     rows, knots = num_episodes * num_candidates, max(2, horizon // 4)
-    noise = smooth_noise(rows, horizon, action_dim, generator, knots).to(plan)
+    noise = smooth_noise(rows, horizon, action_dim, generator, num_knots=knots).to(plan)
     noise = noise.unflatten(0, (num_episodes, num_candidates))
     noise[:, 0] = 0
     return clip_actions(plan[:, None] + std * noise, longest)
@@ -168,7 +184,7 @@ def random_shooting(
     Raises
     ------
     ValueError
-        If a shape differs or a count is below 1.
+        If a shape differs, a count is below 1, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     rows = torch.arange(len(plan))
@@ -205,7 +221,7 @@ def cem(
     Raises
     ------
     ValueError
-        If a shape differs or a number is out of range.
+        If a shape differs, a number is out of range, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     check_range(0, 1, elite_share=elite_share)
@@ -248,7 +264,7 @@ def mppi(
     Raises
     ------
     ValueError
-        If a shape differs or a number is out of range.
+        If a shape differs, a number is out of range, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     check_range(1e-6, math.inf, temperature=temperature)

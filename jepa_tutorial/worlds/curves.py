@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_choice, check_positive
+from jepa_tutorial.checks import check_choice, check_draw, check_positive
 from jepa_tutorial.runtime import new_generator
 from jepa_tutorial.worlds.pendulum import pendulum
 from jepa_tutorial.worlds.points import uniform
@@ -62,7 +62,13 @@ def orbit(
     -------
     x, state
         See `on_curve`; and ``direction``, -1 or 1.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_positive(seq_len=seq_len)
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()
@@ -87,7 +93,13 @@ def spiral(
     -------
     x, state
         See `on_curve`.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
     # Arc length up to a phase, on a grid that is fine enough to look a phase up.
     grid = np.linspace(math.pi, 5 * math.pi, 10_000)
     length = grid * np.sqrt(1 + grid**2) + np.arcsinh(grid)
@@ -115,7 +127,13 @@ def lissajous(
     -------
     x, state
         See `on_curve`.
+
+    Raises
+    ------
+    ValueError
+        If a size or a number of oscillations is below 1, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len, a=a, b=b)
     # As in the spiral, double precision keeps starts apart.
     share = torch.rand(num_samples, 1, generator=generator, dtype=torch.double)
     start = 2 * math.pi * share
@@ -132,7 +150,7 @@ WORLDS = {
 
 
 def sample_world(
-    world: str, num_samples: int, seq_len: int, seed: int, **options: float
+    world: str, num_samples: int, seq_len: int, *, seed: int, **options: float
 ) -> tuple[Tensor, State]:
     """Trajectories of one world, without noise, and the true state behind them.
 

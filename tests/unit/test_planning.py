@@ -70,7 +70,7 @@ def test_tasks_are_the_same_for_the_same_seed():
     one, two = make_tasks(5, seeded(3)), make_tasks(5, seeded(3))
     assert torch.equal(one.start, two.start)
     assert not torch.equal(one.start, make_tasks(5, seeded(4)).start)
-    with pytest.raises(ValueError, match="num_samples must be"):
+    with pytest.raises(ValueError, match="num_episodes must be"):
         make_tasks(0, seeded())
 
 
@@ -94,18 +94,18 @@ def test_clipping_shortens_only_what_is_too_long():
 
 
 def test_noise_is_smooth_and_of_the_right_size():
-    noise = smooth_noise(4000, 13, 2, seeded(), 5)
+    noise = smooth_noise(4000, 13, 2, seeded(), num_knots=5)
     assert noise.shape == (4000, 13, 2)
     assert noise.mean().abs() < 0.02
     assert (noise.std(dim=(0, 2)) - 1).abs().max() < 0.04  # at each step
     assert noise.diff(dim=1).std() < 0.6
     for arguments in ((0, 5, 2), (5, 0, 2), (5, 5, 0)):
         with pytest.raises(ValueError, match="at least 1, got 0"):
-            smooth_noise(*arguments, seeded(), 5)
+            smooth_noise(*arguments, seeded(), num_knots=5)
 
 
 def test_a_plan_may_be_one_action_long():
-    assert smooth_noise(3, 1, 2, seeded(), 5).shape == (3, 1, 2)
+    assert smooth_noise(3, 1, 2, seeded(), num_knots=5).shape == (3, 1, 2)
 
 
 def test_candidates_hold_the_plan_itself_and_no_long_action():

@@ -28,13 +28,30 @@ from jepa_tutorial.targets import MODES, EMATarget, over_time
 from jepa_tutorial.windows import draw_stretches, history_windows, to_float
 
 ENCODERS = {
-    "cnn": lambda: CNNEncoder(1, 2, 16, 4, 8),
-    "mlp": lambda: FlatEncoder(1, 2, 16, 8, 8),
-    "vit": lambda: ViTEncoder(1, 2, 16, 8, 8, 1, 2, 8),
+    "cnn": lambda: CNNEncoder(
+        history_length=1, channels=2, image_size=16, width=4, latent_dim=8
+    ),
+    "mlp": lambda: FlatEncoder(
+        history_length=1, channels=2, image_size=16, hidden_dim=8, latent_dim=8
+    ),
+    "vit": lambda: ViTEncoder(
+        history_length=1,
+        channels=2,
+        image_size=16,
+        patch=8,
+        dim=8,
+        depth=1,
+        heads=2,
+        latent_dim=8,
+    ),
 }
 TRANSITIONS = {
-    "mlp": lambda: MLPTransition(8, ActionEncoder(2, 4), 4, 16),
-    "transformer": lambda: TransformerTransition(8, ActionEncoder(2, 4), 4, 8, 1, 2),
+    "mlp": lambda: MLPTransition(
+        8, ActionEncoder(2, 4), action_emb_dim=4, hidden_dim=16
+    ),
+    "transformer": lambda: TransformerTransition(
+        8, ActionEncoder(2, 4), action_emb_dim=4, dim=8, transition_depth=1, heads=2
+    ),
 }
 
 
