@@ -51,6 +51,10 @@ def follow(target, encoder, tau):
     return target.weights[0]
 
 
+def read_linearly(z, y):
+    return probes.linear_reader(z, y)(Z)
+
+
 def uniform(num_samples, generator):
     return points.uniform(0, 1, num_samples, generator)
 
@@ -94,6 +98,7 @@ CALLS = {
     ),
     probes.valid_times: dict(error=draw(8, 4), frame_time=0.1, threshold=0.4),
     probes.r_squared: dict(y_hat=Z, y=OTHER),
+    read_linearly: dict(z=Z, y=OTHER),
     targets.EMATarget: dict(encoder=nn.Linear(2, 2), ema_decay=0.9),
     targets.linear_decay: dict(base=0.9, progress=0.5),
     targets.cosine_decay: dict(base=0.9, progress=0.5),
@@ -191,7 +196,8 @@ NO_ENTRY = {
     *("Ensemble", "Forecaster", "OnlineTarget", "ResidualPredictor", "RollOut"),
     *("Encodings", "Step", "enlarge", "roll_out", "over_time", "clip_mode", "to_float"),
     *("default_mode", "vjepa2_mode", "none_mode", "changes_mode", "closest_approach"),
-    *("rank_last", "minimize", "small_network_probe"),  # have tests of their own
+    *("rank_last", "encode", "rmse", "linear_reader"),
+    *("minimize", "small_network_probe"),  # have tests of their own
 }
 PASS_ON = {  # what is no number shows in what they return
     *(call for call in CALLS if call.__module__ == losses.__name__),

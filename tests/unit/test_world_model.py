@@ -175,12 +175,17 @@ def cell(beginning: str) -> str:
     return found
 
 
-def run(model, generator, scores, path="", *, lr=1e-2, **options):
+PARAMETERS = dict(
+    seed=0, world="fixed", mode="vjepa2", lr=1e-2, rollout=2, num_samples=6,
+    batch_size=4, aux_weight=1.0, ema_decay=0.9,
+)  # fmt: skip
+
+
+def run(model, generator, scores, path="", *, changes=None, **options):
     space = dict(
         vars(training) | vars(checkpoints), JEPA=JEPA, Tensor=Tensor, Path=Path,
-        Callable=Callable, Iterator=Iterator, partial=partial, lr=lr,
-        CosineAnnealingLR=CosineAnnealingLR,
-        seed=0, world="fixed", mode="vjepa2", rollout=2,
+        Callable=Callable, Iterator=Iterator, partial=partial,
+        CosineAnnealingLR=CosineAnnealingLR, **PARAMETERS | (changes or {}),
     )  # fmt: skip
     exec(cell("def stretch_loss("), space)
     exec(cell("def train("), space)
@@ -251,8 +256,9 @@ def test_a_training_that_ended_is_loaded_and_not_repeated(tmp_path, scores, pati
     assert equal(model, again)
 
 
-def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_checkpoint_of_other_parameters_is_refused(tmp_path, name):
     path = tmp_path / "checkpoint.pt"
     next(run(make(), torch.Generator(), SCORES, path))
-    with pytest.raises(ValueError, match=r"belongs to lr = 0.01, not 0.02"):
-        next(run(make(), torch.Generator(), SCORES, path, lr=2e-2))
+    with pytest.raises(ValueError, match=rf"belongs to {name} = .*, not 0\.5"):
+        next(run(make(), torch.Generator(), SCORES, path, changes={name: 0.5}))
