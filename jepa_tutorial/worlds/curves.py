@@ -16,7 +16,7 @@ from jepa_tutorial.worlds.points import uniform
 State = dict[str, Tensor]
 
 
-def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, State]:
+def on_curve(radius: Tensor, phase: Tensor, m: int, n: int) -> tuple[Tensor, State]:
     """Points at a phase of a curve of some radius, with their state.
 
     Parameters
@@ -25,7 +25,7 @@ def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, Sta
         ``(N, T)`` or ``(N, 1)``.
     phase : Tensor
         In radians, ``(N, T)``.
-    a, b : int
+    m, n : int
         Oscillations along x and along y while the phase goes once around.
 
     Returns
@@ -35,7 +35,7 @@ def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, Sta
     state : dict of str to Tensor
         ``sin_phase``, ``cos_phase`` and ``radius``, each ``(N, T)``.
     """
-    x = torch.stack([(a * phase).cos(), (b * phase).sin()], dim=-1)
+    x = torch.stack([(m * phase).cos(), (n * phase).sin()], dim=-1)
     state = {
         "sin_phase": phase.sin(),
         "cos_phase": phase.cos(),
@@ -112,7 +112,7 @@ def spiral(
 
 
 def lissajous(
-    num_samples: int, seq_len: int, generator: torch.Generator, a: int = 3, b: int = 5
+    num_samples: int, seq_len: int, generator: torch.Generator, m: int = 3, n: int = 5
 ) -> tuple[Tensor, State]:
     """Points on a Lissajous figure that grows. It crosses itself many times.
 
@@ -120,7 +120,7 @@ def lissajous(
     ----------
     num_samples, seq_len, generator
         As in `orbit`.
-    a, b : int
+    m, n : int
         Oscillations along x and along y in one round.
 
     Returns
@@ -133,12 +133,12 @@ def lissajous(
     ValueError
         If a size or a number of oscillations is below 1, or the generator is none.
     """
-    check_draw(generator, num_samples=num_samples, seq_len=seq_len, a=a, b=b)
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len, m=m, n=n)
     # As in the spiral, double precision keeps starts apart.
     share = torch.rand(num_samples, 1, generator=generator, dtype=torch.double)
     start = 2 * math.pi * share
     phase = start + 0.04 * torch.arange(seq_len)  # (N, T)
-    return on_curve(0.5 + phase / 10, phase, a, b)
+    return on_curve(0.5 + phase / 10, phase, m, n)
 
 
 WORLDS = {
@@ -165,7 +165,7 @@ def sample_world(
     seed : int
         The same seed gives the same trajectories.
     **options
-        Of the world: ``a`` and ``b`` of `lissajous`, ``max_angle`` of `pendulum`.
+        Of the world: ``m`` and ``n`` of `lissajous`, ``max_angle`` of `pendulum`.
 
     Returns
     -------

@@ -172,7 +172,7 @@ CALLS = {
     ),
     curves.orbit: DRAWN,
     curves.spiral: DRAWN,
-    curves.lissajous: DRAWN | dict(a=3, b=5),
+    curves.lissajous: DRAWN | dict(m=3, n=5),
     curves.sample_world: dict(world="circle", num_samples=3, seq_len=5, seed=0),
     pendulum.simulate_pendulum: dict(
         start=draw(2, 4), num_frames=3, substeps=2, gravity=9.81

@@ -88,7 +88,7 @@ def test_spiral_runs_outward():
 
 def test_lissajous_oscillates_as_asked():
     for a, b in ((3, 5), (1, 2)):
-        x, state = lissajous(1, 158, new_generator(0), a=a, b=b)
+        x, state = lissajous(1, 158, new_generator(0), m=a, n=b)
         figure = x[0] / state["radius"][0, :, None]  # one round: 158 * 0.04 = 2 pi
         turns = (figure.diff(dim=0).sign().diff(dim=0) != 0).sum(dim=0)
         assert turns.tolist() == pytest.approx([2 * a, 2 * b], abs=1)
