@@ -99,11 +99,11 @@ def propose(
     Parameters
     ----------
     plan : Tensor
-        An action sequence for each episode, ``(E, H, A)``.
+        An action sequence for each episode, ``(E, F, A)``.
     num_candidates : int
         How many for each episode, K.
     std : float or Tensor
-        Size of the noise, a number or ``(E, 1, H, A)``.
+        Size of the noise, a number or ``(E, 1, F, A)``.
     generator : torch.Generator
         The source of randomness, on the CPU.
     longest : float
@@ -112,7 +112,7 @@ def propose(
     Returns
     -------
     Tensor
-        ``(E, K, H, A)``.
+        ``(E, K, F, A)``.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def propose(
         If the plan has another shape, it or ``std`` is not finite, the count is below 1,
         ``longest`` is below 1e-9, or the generator is none.
     """
-    check_batch("E H A", 1, plan=plan)
+    check_batch("E F A", 1, plan=plan)
     check_draw(generator, num_candidates=num_candidates)
     check_finite(plan=plan, std=torch.as_tensor(std))
     num_episodes, horizon, action_dim = plan.shape
@@ -164,9 +164,9 @@ def random_shooting(
     Parameters
     ----------
     energy : callable
-        From candidates ``(E, K, H, A)`` to their energies, ``(E, K)``.
+        From candidates ``(E, K, F, A)`` to their energies, ``(E, K)``.
     plan : Tensor
-        Where to begin, ``(E, H, A)``.
+        Where to begin, ``(E, F, A)``.
     generator : torch.Generator
         The source of randomness, on the CPU.
     num_candidates, iterations : int
@@ -179,7 +179,7 @@ def random_shooting(
     Returns
     -------
     Tensor
-        A better plan, or the same, ``(E, H, A)``.
+        A better plan, or the same, ``(E, F, A)``.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def cem(
     Returns
     -------
     Tensor
-        A better plan, or the same, ``(E, H, A)``.
+        A better plan, or the same, ``(E, F, A)``.
 
     Raises
     ------
@@ -232,7 +232,7 @@ def cem(
         candidates = propose(mean, num_candidates, spread, generator, longest)
         candidates[:, 0] = plan  # the best so far
         order = rank_last(energy(candidates)).topk(num_elites, largest=False).indices
-        elites = candidates[rows, order]  # (E, num_elites, H, A)
+        elites = candidates[rows, order]  # (E, num_elites, F, A)
         plan, mean = elites[:, 0], elites.mean(dim=1)
         spread = elites.std(dim=1, keepdim=True)
     return plan
@@ -259,7 +259,7 @@ def mppi(
     Returns
     -------
     Tensor
-        The new plan, ``(E, H, A)``.
+        The new plan, ``(E, F, A)``.
 
     Raises
     ------
@@ -290,12 +290,12 @@ def distances_ahead(
     z, z_goal : Tensor
         Where each episode is, and where it should be, ``(E, Z)``.
     actions : Tensor
-        Candidates, ``(E, K, H, A)``.
+        Candidates, ``(E, K, F, A)``.
 
     Returns
     -------
     Tensor
-        ``(E, K, H)``.
+        ``(E, K, F)``.
 
     Raises
     ------
@@ -303,14 +303,14 @@ def distances_ahead(
         If a shape differs.
     """
     check_shape("E Z", z=z, z_goal=z_goal)
-    check_shape(f"{len(z)} K H A", actions=actions)
+    check_shape(f"{len(z)} K F A", actions=actions)
     # Candidates are folded into the batch.
     copies = z.repeat_interleave(actions.shape[1], dim=0)  # (E * K, Z)
     ahead = roll_out(transition, copies, actions.flatten(0, 1).unbind(dim=1))
-    ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, H, Z)
+    ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, F, Z)
     return (ahead - z_goal[:, None, None]).norm(dim=-1)
 
 
 def closest_approach(distances: Tensor) -> Tensor:
-    """How near a plan comes, at its best moment: ``(..., H)`` to ``(...)``."""
+    """How near a plan comes, at its best moment: ``(..., F)`` to ``(...)``."""
     return distances.amin(dim=-1)

@@ -115,7 +115,7 @@ def test_candidates_hold_the_plan_itself_and_no_long_action():
     assert torch.allclose(candidates[:, 0], plan)
     assert candidates.norm(dim=-1).max() <= MAX_STEP + 1e-6
     assert (candidates[:, 1] - plan).abs().max() > 0.01
-    with pytest.raises(ValueError, match=r"plan must have the shape \(E, H, A\)"):
+    with pytest.raises(ValueError, match=r"plan must have the shape \(E, F, A\)"):
         propose(plan[0], 20, 0.3, seeded(), MAX_STEP)
 
 
