@@ -47,7 +47,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def bowl(best: torch.Tensor):
-    """An energy that is lowest at one plan, ``(E, H, A)``."""
+    """An energy that is lowest at one plan, ``(E, F, A)``."""
     return lambda a: (a - best[:, None]).square().sum(dim=(2, 3))
 
 
@@ -248,7 +248,7 @@ def test_wrong_shapes_are_named():
     z, actions = torch.zeros(2, 5), torch.zeros(3, 4, 6, 2)
     with pytest.raises(
         ValueError,
-        match=r"actions must have the shape \(2, K, H, A\), got \(3, 4, 6, 2\)",
+        match=r"actions must have the shape \(2, K, F, A\), got \(3, 4, 6, 2\)",
     ):
         distances_ahead(nn.Identity(), z, z, actions)
     with pytest.raises(ValueError, match=r"z_goal must have the shape"):
