@@ -40,11 +40,7 @@ from jepa_tutorial.studies import is_time, study_digest
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
 ATTEMPTS = 3  # to start a kernel
 # As the kernel itself names it: else JupyterLab changes the file when it is opened.
-KERNEL = {
-    "display_name": "Python 3 (ipykernel)",
-    "language": "python",
-    "name": "python3",
-}
+KERNEL = dict(display_name="Python 3 (ipykernel)", language="python", name="python3")
 # What an overview says of time: the budget, and what the stored run took.
 TIME = re.compile(
     r"\*\*Time:\*\* about \d+ s on two CPU cores\."
@@ -141,8 +137,7 @@ def run_notebook(*arguments: Any, **options: Any) -> NotebookNode:
             raise
         except RuntimeError as error:
             failure = error
-    message = f"no kernel started in {ATTEMPTS} attempts ({failure})"
-    raise ChapterError(message) from failure
+    raise ChapterError(f"no kernel started {ATTEMPTS} times ({failure})") from failure
 
 
 def stopped_at(source: NotebookNode, output: Path) -> str:
@@ -226,16 +221,23 @@ def store(path: Path) -> NotebookNode:
     before = {cell.id: cell for cell in code_cells(read_notebook(path))}
     check_writable(path.parent)  # else hours are lost
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / path.name
-        notebook = execute(path, output, {})
+        notebook = execute(path, Path(folder) / path.name, {})
     for cell in code_cells(notebook):
         stored = before.get(cell.id)
         if stored and untimed(stored.outputs) == untimed(cell.outputs):
             cell.outputs = stored.outputs
+    open_with_finale(notebook)
     notebook.metadata[OURS]["study"] = study_digest(path)
     state_time(path, notebook)
     write_text(path, nbformat.writes(notebook) + "\n")
     return notebook
+
+
+def open_with_finale(notebook: NotebookNode) -> None:
+    """Show the figure that a chapter ends with in its first cell, too, which has no code."""
+    tagged = {t: c for c in code_cells(notebook) for t in c.metadata.get("tags", [])}
+    if "opening" in tagged:
+        tagged["opening"].outputs = tagged["finale"].outputs
 
 
 def untimed(outputs: list[NotebookNode]) -> list[NotebookNode]:

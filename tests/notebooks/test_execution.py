@@ -80,7 +80,7 @@ def test_a_kernel_that_does_not_start_is_started_again(tmp_path, monkeypatch, fa
         run = execution.execute(path, tmp_path / "out.ipynb", {})
         assert execution.reported(run) == {"double": 6}
         return
-    with pytest.raises(chapters.ChapterError, match="no kernel started in 3 attempts"):
+    with pytest.raises(chapters.ChapterError, match="no kernel started 3 times"):
         execution.execute(path, tmp_path / "out.ipynb", {})
 
 

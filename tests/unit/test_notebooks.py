@@ -76,3 +76,13 @@ def test_a_study_may_be_several_grids(tmp_path):
         {"seed": 0, "steps": 2},
         {"seed": 0, "steps": 3},
     ]
+
+
+def test_a_chapter_opens_with_the_figure_that_it_ends_with():
+    figure = [new_output("display_data", {"image/png": "x"})]
+    first = new_code_cell("", metadata={"tags": ["opening", "skip-study"]})
+    last = new_code_cell("draw()", outputs=figure, metadata={"tags": ["finale"]})
+    notebook = new_notebook(cells=[first, new_code_cell("1"), last])
+    execution.open_with_finale(notebook)
+    assert first.outputs == figure
+    execution.open_with_finale(new_notebook(cells=[last]))  # without an opening
