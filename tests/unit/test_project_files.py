@@ -236,7 +236,7 @@ def lines_of_code(path: Path) -> int:
 )
 def test_package_stays_small(files, most):
     found = (ROOT / "jepa_tutorial").glob(files)
-    assert 100 < sum(map(lines_of_code, found)) < most
+    assert 100 < sum(map(lines_of_code, found)) <= most
 
 
 def test_notebooks_are_normalized():
