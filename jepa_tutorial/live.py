@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -19,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
+from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from jepa_tutorial.checks import (
@@ -34,7 +36,7 @@ from jepa_tutorial.plots import COLORS
 STATIC = Path(__file__).parent / "static"
 MAX_BYTES = 1_000_000
 MAX_FIRST = 40_000  # bytes of a first frame
-HINT = "The first frame. It moves where this cell is run or trusted, and on the book's pages."
+HINT = "First frame. To move it, run this cell or trust the notebook."
 
 
 def assemble(*names: str) -> str:
@@ -91,12 +93,11 @@ def first_frame(figure: Figure, limit: int = MAX_FIRST) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100, facecolor="white")
     drawn = Image.open(file).convert("RGB")
-    image = Image.new("RGB", (drawn.width, drawn.height + 20), "white")
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 11)
+    width = max(drawn.width, round(font.getlength(HINT)) + 12)
+    image = Image.new("RGB", (width, drawn.height + 20), "white")
     image.paste(drawn)
-    face = font_manager.findfont("DejaVu Sans")
-    ImageDraw.Draw(image).text(
-        (6, drawn.height + 2), HINT, "#595959", ImageFont.truetype(face, 11)
-    )
+    ImageDraw.Draw(image).text((6, drawn.height + 2), HINT, "#595959", font)
     while True:
         file = io.BytesIO()
         few = image.quantize(64, dither=Image.Dither.NONE)
@@ -143,9 +144,12 @@ def shade(values: Tensor, label: str) -> tuple[np.ndarray, dict[str, Any]]:
         part = (numbers / (2 * np.pi) + 0.5) % 1
         ends, colors = ["\u2212π", "π"], WHEEL
     else:
-        largest = np.abs(numbers).max() or 1.0
-        part = numbers / (2 * largest) + 0.5
-        ends, colors = [f"\u2212{largest:.2g}", f"{largest:.2g}"], SCALE
+        low, high = np.quantile(numbers, [0.02, 0.98])
+        if numbers.min() < 0 < numbers.max():
+            low, high = -np.abs([low, high]).max(), np.abs([low, high]).max()
+        part = np.clip((numbers - low) / (high - low if high > low else 1), 0, 1)
+        ends = [f"{end:.2g}".replace("-", "\u2212") for end in (low, high)]
+        colors = SCALE
     index = np.minimum(part * SHADES, SHADES - 1).astype(np.uint8)
     return index, {"label": label, "ends": ends, "palette": palette(colors)}
 
@@ -185,7 +189,8 @@ class Clouds(Live):
         The F training steps of the frames, rising.
     colors : dict of str to Tensor
         What may color the points, each ``(B,)``. Under the name ``"phase"``, angles in radians
-        on a color wheel; under all others, numbers on a diverging scale around zero.
+        on a color wheel; under all others, numbers on a scale that is gray at zero if they have
+        both signs; the lowest and the highest two in a hundred share the end colors.
     alt : callable
         Takes the number of a frame, and with ``choice`` the number of the choice, and returns
         what is seen there, as a sentence.
@@ -338,13 +343,16 @@ def draw_clouds(
     """Draw the first frame of clouds ``(P, C, F, B, 2)`` as the page does."""
     index, key = shaded
     count, below = len(panels), bool(lines)
-    figure = Figure(figsize=(3.3 * count, 4.5 if below else 3.3), layout="constrained")
+    figure = Figure(figsize=(3.4 * count, 4.6 if below else 3.6), layout="constrained")
     axes = figure.subplots(
         1 + below, count, squeeze=False, height_ratios=[3, 1][: 1 + below]
     )
     waiting = list(lines)
+    low, high = (f(clouds, axis=(0, 1, 2, 3)) for f in (np.min, np.max))
+    ever = np.concatenate([line.ravel() for line in lines] or [np.ones(1)])
+    floor = min(ever[ever > 0], default=0.1)
+    top = max(ever.max(), 10 * floor)
     for column, name in enumerate(panels):
-        low, high = (f(clouds[column], axis=(0, 1, 2)) for f in (np.min, np.max))
         middle, half = (low + high) / 2, 0.54 * max(*(high - low), 1e-12)
         ax = axes[0, column]
         colors = np.array(key["palette"])[index]
@@ -357,11 +365,11 @@ def draw_clouds(
             continue
         ax = axes[1, column]
         for number, label in enumerate(curves.get(name, {})):
-            values = np.maximum(waiting.pop(0)[0], 1e-12)
+            values = np.maximum(waiting.pop(0)[0], floor)
             color = list(COLORS.values())[number]
             ax.plot(steps, values, color=color, label=label, lw=1.2)
             ax.plot(steps[:1], values[:1], "o", color=color, ms=4)
-        ax.set(yscale="log", xlabel="training step")
+        ax.set(yscale="log", xlabel="training step", ylim=(0.8 * floor, 1.3 * top))
         tidy(ax)
         if curves.get(name):
             ax.legend(fontsize=8, frameon=False)
@@ -450,30 +458,43 @@ class GradientField(Live):
 
 
 def draw_field(s: float, c: float, target: str) -> Figure:
-    """Draw the first frame: the field at equal rates and without weight decay."""
-    w, p = np.meshgrid(np.linspace(0.05, 1.5, 13), np.linspace(-1, 2, 13))
-    dp = -2 * w**2 * (p * s - c)
-    if target == "both":
-        dw = -2 * w * (p**2 * s - 2 * p * c + s)
-    else:
-        dw = -2 * w * p * (p * s - c)
-    length = np.hypot(dw / 1.5, dp / 3) + 1e-9
+    """Draw the first frame: the field at equal rates and without weight decay, and a path."""
+
+    def flow(_: float, at: np.ndarray) -> np.ndarray:
+        w, p = at
+        error = p * s - c
+        both = 2 * w * (p**2 * s - 2 * p * c + s)
+        return np.stack(
+            [-both if target == "both" else -2 * w * p * error, -2 * w**2 * error]
+        )
+
     figure = Figure(figsize=(6.6, 4), layout="constrained")
     ax = figure.subplots()
-    fine_w, fine_p = np.meshgrid(np.linspace(0, 1.5, 151), np.linspace(-1, 2, 151))
-    # w^2 - p^2 is conserved; a path from p < 0 must cross p = 0, where w is smallest.
-    left = fine_w**2 - fine_p**2 + np.where(fine_p < 0, 0, c**2 / s**2)
-    dies = np.ones_like(left) if target == "both" else (left <= 0).astype(float)
-    ax.contourf(
-        fine_w, fine_p, dies, [0.5, 1.5], colors=[COLORS["target"]], alpha=0.2
-    )
-    ax.axhline(c / s, color=COLORS["prediction"], ls="--", lw=1.2)
-    ax.quiver(w, p, dw / length, dp / length, color="0.35", angles="xy", width=0.003)
+    if target == "both":
+        ax.axvspan(0, 1.8, color=COLORS["target"], alpha=0.2, lw=0)
+    else:
+        # w^2 - p^2 is conserved; a path from p < 0 must cross p = 0, where w is smallest.
+        p = np.linspace(-1, 2, 301)
+        edge = np.sqrt(np.maximum(0, p**2 - np.where(p < 0, 0, c**2 / s**2)))
+        ax.fill_betweenx(p, 0, edge, color=COLORS["target"], alpha=0.2, lw=0)
+    ax.axhline(c / s, color=COLORS["prediction"], ls="--", lw=1.5)
+    grid = np.stack(np.meshgrid(np.linspace(0.06, 1.74, 15), np.linspace(-0.9, 1.9, 12)))
+    arrows = flow(0, grid) / np.array([1.8, 3])[:, None, None]
+    arrows /= np.hypot(*arrows) + 1e-9
+    ax.quiver(*grid, *arrows, color="0.4", scale=42, width=0.0025, pivot="mid")
+    path = solve_ivp(flow, (0, 100), (0.5, 1.0), rtol=1e-6, max_step=0.5).y
+    color = COLORS["context" if path[0, -1] > 1e-3 else "target"]
+    ax.plot(*path, color=color, lw=2.5)
+    ax.plot(*path[:, 0], "o", color="k", mfc="w", ms=8)
+    ax.plot(*path[:, -1], "o", color=color, mec="w", ms=8, clip_on=False)
     ax.set(xlabel="encoder's weight w", ylabel="predictor's weight p")
-    ax.set(xlim=(0, 1.5), ylim=(-1, 2))
+    ax.set(xlim=(0, 1.8), ylim=(-1, 2))
     ax.set_title(f"target: {TARGETS[target]}", fontsize=10)
     tidy(ax)
     return figure
+
+
+EXPECTED = math.sqrt(2 * math.pi) * (1 - 1 / math.sqrt(3))  # for normal samples
 
 
 class Shadows(Live):
@@ -520,14 +541,13 @@ class Shadows(Live):
             check_finite(**{f"clouds[{name!r}]": z})
         arrays = {name: z.detach().cpu().float().numpy() for name, z in clouds.items()}
         name, first = next(iter(arrays.items()))
-        z = torch.from_numpy(first).double()
-        value = float(sigreg_loss(z, torch.eye(z.shape[1], dtype=z.dtype)[:, :1]))
+        around = statistics(torch.from_numpy(first).double())
         alt = (
             f"The cloud {name} with its shadow on the first axis, and the shadow's "
-            f"characteristic function beside the normal's; the statistic is {value:.2f}."
+            f"characteristic function beside the normal's; the statistic is {around[0]:.3g}."
         )
         super().__init__(
-            first_frame(draw_shadow(first, name, value)),
+            first_frame(draw_shadow(first, name, around)),
             alt,
             title,
             clouds=[
@@ -537,34 +557,52 @@ class Shadows(Live):
         )
 
 
-def draw_shadow(cloud: np.ndarray, name: str, value: float) -> Figure:
+def statistics(z: Tensor) -> np.ndarray:
+    """Return the statistic of a cloud ``(B, 2)`` or ``(B, 3)`` every two degrees, as ``(91,)``."""
+    angle = torch.arange(0, 181, 2, dtype=z.dtype).deg2rad()
+    directions = torch.zeros(z.shape[1], len(angle), dtype=z.dtype)
+    directions[0], directions[1] = angle.cos(), angle.sin()
+    return np.array([float(sigreg_loss(z, one[:, None])) for one in directions.T])
+
+
+def draw_shadow(cloud: np.ndarray, name: str, around: np.ndarray) -> Figure:
     """Draw the first frame: a cloud along its first axis."""
-    figure = Figure(figsize=(6.6, 3.6), layout="constrained")
-    axes = figure.subplots(2, 2, height_ratios=[3, 1], squeeze=False)
+    figure = Figure(figsize=(6.6, 4.2))
+    seen, below, both, turning = (
+        figure.add_axes(place)
+        for place in (
+            (0.02, 0.3, 0.42, 0.66),
+            (0.02, 0.13, 0.42, 0.15),
+            (0.55, 0.62, 0.43, 0.31),
+            (0.55, 0.13, 0.43, 0.27),
+        )
+    )
+    blue, green = COLORS["context"], COLORS["prediction"]
     shadow, up = cloud[:, 0], cloud[:, -1]
-    reach = 1.1 * max(3.0, float(np.abs(cloud).max()))
-    axes[0, 0].scatter(shadow, up, s=5, color=COLORS["context"], linewidths=0)
-    axes[0, 0].set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
-    axes[0, 0].set_title(name, fontsize=10)
+    reach = max(3.2, 1.05 * float(np.linalg.norm(cloud, axis=1).max()))
+    seen.plot(shadow, up, "o", ms=2.2, color=blue, mew=0)
+    seen.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+    seen.text(0.03, 0.94, name, transform=seen.transAxes)
     x = np.linspace(-reach, reach, 200)
-    axes[1, 0].hist(
-        shadow, 40, (-reach, reach), density=True, color=COLORS["context"], alpha=0.5
-    )
-    axes[1, 0].plot(
-        x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=COLORS["prediction"]
-    )
-    axes[1, 0].set(xlim=(-reach, reach), yticks=[], xlabel="its shadow")
+    below.hist(shadow, 48, (-reach, reach), density=True, color=blue, alpha=0.6)
+    below.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "--", color=green)
+    below.set(xlim=(-reach, reach), ylim=(0, 0.8), yticks=[])
+    below.set_xlabel("its shadow", fontsize=9)
     t = np.linspace(-5, 5, 201)
-    both = axes[0, 1]
-    seen = np.exp(1j * np.outer(shadow, t)).mean(axis=0)
-    both.plot(t, seen.real, color=COLORS["context"], label="shadow")
-    both.plot(t, seen.imag, color=COLORS["context"], ls=":", lw=1, label="its odd part")
-    both.plot(t, np.exp(-(t**2) / 2), "--", color=COLORS["prediction"], label="normal")
-    both.set(xlabel="frequency t")
-    both.set_title("characteristic function", fontsize=10)
-    both.legend(fontsize=8, frameon=False)
-    axes[1, 1].axis("off")
-    axes[1, 1].text(0.5, 0.5, f"statistic {value:.3g}", ha="center", va="center")
-    for ax in (axes[1, 0], both):
+    phi = np.exp(1j * np.outer(shadow, t)).mean(axis=0)
+    both.plot(t, phi.real, color=blue, label="shadow")
+    both.plot(t, phi.imag, ":", color="0.5", lw=1, label="its odd part")
+    both.plot(t, np.exp(-(t**2) / 2), "--", color=green, label="normal")
+    both.set_xlabel("frequency t", fontsize=9)
+    both.set_title("characteristic function", fontsize=9)
+    both.legend(fontsize=7, frameon=False)
+    turning.plot(range(0, 181, 2), around, color="0.5", lw=1)
+    turning.plot(0, around[0], "o", color=blue, clip_on=False)
+    turning.axhline(EXPECTED, ls="--", color=green)
+    turning.set(xlim=(0, 180), yscale="log", xticks=range(0, 181, 45))
+    turning.set_ylim(min(0.3, around.min()), max(10, 1.5 * around.max()))
+    turning.set_xlabel("direction in degrees", fontsize=9)
+    turning.set_title(f"statistic, here {around[0]:.3g}", fontsize=9)
+    for ax in (below, both, turning):
         tidy(ax)
     return figure

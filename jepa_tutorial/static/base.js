@@ -78,13 +78,17 @@ export function panel({ model, el, kind, controls, play, interval, onChange }) {
   // Each figure on a page is a module of its own, so a counter here would give equal ids.
   const id = `live-${Math.random().toString(36).slice(2)}`;
   const made = {};
-  const rows = element("div", { class: "live-controls" });
   const title = model.get("title");
   const box = element("div", { class: `live ${kind}`, role: "group", "aria-label": title });
   const says = element("p", { class: "live-says", id: `${id}-says`, "aria-live": "polite" });
-  box.append(element("p", { class: "live-title" }, title), rows);
+  box.append(element("p", { class: "live-title" }, title));
   let playing = null;
+  let rows; // sliders share rows with sliders, lists with lists
   controls.forEach((control, number) => {
+    if (control.kind !== controls[number - 1]?.kind) {
+      rows = element("div", { class: "live-controls" });
+      box.append(rows);
+    }
     const inputId = `${id}-${number}`;
     const change = () => onChange(control.name);
     const part = (control.kind === "slider" ? slider : choice)(control, inputId, change);
@@ -118,18 +122,13 @@ export function panel({ model, el, kind, controls, play, interval, onChange }) {
 
 // --- a canvas that follows the page --------------------------------------------------------------
 
-const PAGE_SAYS = [
-  [document => document.documentElement.dataset.theme, { dark: true, light: false }],
-  [document => document.documentElement.getAttribute("theme"), { dark: true, light: false }],
-  [document => document.body?.dataset.jpThemeLight, { false: true, true: false }],
-];
-
-// The book's pages, Colab and JupyterLab say which; elsewhere the system's preference counts.
+// The book's pages, Colab and JupyterLab say whether they are dark; elsewhere the system does.
+const THEMES = ["data-theme", "theme", "data-jp-theme-light"];
 function isDark() {
-  for (const [read, meanings] of PAGE_SAYS) {
-    const meaning = meanings[read(document)];
-    if (meaning !== undefined) return meaning;
-  }
+  const root = document.documentElement;
+  const said = root.dataset.theme ?? root.getAttribute("theme") ?? document.body.dataset.jpThemeLight;
+  if (["dark", "false"].includes(said)) return true;
+  if (["light", "true"].includes(said)) return false;
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
@@ -141,9 +140,8 @@ export function follow(box, onChange) {
   };
   const query = matchMedia("(prefers-color-scheme: dark)");
   const themes = new MutationObserver(recolor);
-  const attributeFilter = ["data-theme", "theme", "data-jp-theme-light"];
   for (const node of [document.documentElement, document.body])
-    if (node) themes.observe(node, { attributes: true, attributeFilter });
+    themes.observe(node, { attributes: true, attributeFilter: THEMES });
   query.addEventListener("change", recolor);
   const sizes = new ResizeObserver(onChange);
   sizes.observe(box);
@@ -158,10 +156,7 @@ export function follow(box, onChange) {
 // A canvas in a panel. `height` gives its height for a width; `draw` gets a pen: the canvas's 2D
 // context in CSS pixels, with `width`, `height` and `colors` of the page.
 export function canvas(panel, height, draw) {
-  const node = element("canvas", {
-    role: "img", "aria-label": panel.box.getAttribute("aria-label"),
-    "aria-describedby": panel.says.id,
-  });
+  const node = element("canvas", { role: "img", "aria-labelledby": panel.says.id });
   panel.box.append(node, panel.says);
   const pen = node.getContext("2d");
   const redraw = () => {
@@ -224,13 +219,16 @@ const RAISED = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b
 const power = (number) =>
   `10${[...String(Math.round(Math.log10(number)))].map((digit) => RAISED[digit]).join("")}`;
 
-export function write(pen, text, x, y, { align = "center", base = "middle", color, angle } = {}) {
+export function write(pen, text, x, y, { align = "center", base = "middle", color, angle, halo } = {}) {
   pen.save();
   pen.translate(x, y);
   if (angle) pen.rotate(angle);
   pen.textAlign = align;
   pen.textBaseline = base;
   pen.fillStyle = color ?? pen.colors.ink;
+  pen.strokeStyle = pen.colors.paper;
+  pen.lineWidth = 4;
+  if (halo) pen.strokeText(text, 0, 0); // stands out from what is drawn below it
   pen.fillText(text, 0, 0);
   pen.restore();
 }
@@ -267,7 +265,7 @@ export function axes(pen, { left, top, width, height }, options) {
     top + height - (height * (scale(value) - scale(y[0]))) / (scale(y[1]) - scale(y[0]));
   const color = pen.colors.soft;
   line(pen, [[left, top], [left, top + height], [left + width, top + height]], { color, width: 1 });
-  for (const value of xTicks ?? ticks(...x, Math.max(2, Math.round(width / 90)))) {
+  for (const value of xTicks ?? ticks(...x, Math.max(3, Math.round(width / 90)))) {
     line(pen, [[toX(value), top + height], [toX(value), top + height + 4]], { color, width: 1 });
     const text = String(Number(value.toPrecision(6))).replace("-", "\u2212");
     write(pen, text, toX(value), top + height + 6, { base: "top", color });
@@ -278,6 +276,6 @@ export function axes(pen, { left, top, width, height }, options) {
     write(pen, text, left - 6, toY(value), { align: "right", color });
   }
   if (xLabel) write(pen, xLabel, left + width / 2, top + height + 22, { base: "top" });
-  if (yLabel) write(pen, yLabel, left - 38, top + height / 2, { angle: -Math.PI / 2, base: "bottom" });
+  if (yLabel) write(pen, yLabel, left - 34, top + height / 2, { angle: -Math.PI / 2, base: "bottom" });
   return { toX, toY };
 }

@@ -31,7 +31,7 @@ export function unpack(buffer, { panels, choices, frames, points, colors, curves
   return { cloud, curve, shade: (color, i) => shades[color * points + i] };
 }
 
-// The smallest square around all clouds of a panel, as a center and a half-width.
+// The smallest square around clouds, as a center and a half-width.
 function around(clouds) {
   const ends = [0, 1].map((i) => [
     Math.min(...clouds.map(({ center, half }) => center[i] - half)),
@@ -65,10 +65,10 @@ function render({ model, el }) {
     { panels: names.length, choices, frames, points, colors: colors.length, curves });
   const all = (panel) => Array.from({ length: choices * frames },
     (_, i) => data.cloud(panel, Math.floor(i / frames), i % frames));
-  const fixed = names.map((_, i) => around(all(i)));
+  const fixed = around(names.flatMap((_, i) => all(i))); // one scale for both, to compare
 
   const controls = [{
-    name: "step", kind: "slider", label: "Training step",
+    name: "step", kind: "slider", label: "Step",
     values: steps.map((step) => step.toLocaleString("en-US")),
   }];
   if (choice)
@@ -78,7 +78,7 @@ function render({ model, el }) {
   });
   controls.push({
     name: "axes", kind: "choice", label: "Axes",
-    values: ["the same for all steps", "each step its own"],
+    values: ["fixed", "own for each step"],
   });
   const shown = panel({
     model, el, kind: "clouds", controls, play: "step", interval: model.get("interval"),
@@ -91,7 +91,7 @@ function render({ model, el }) {
     const { paper, grid } = pen.colors;
     const cloud = data.cloud(number, at("choice"), at("step"));
     const own = at("axes") === 1;
-    const { center, half } = own ? cloud : fixed[number];
+    const { center, half } = own ? cloud : fixed;
     const scale = size / 2 / (1.08 * half || 1);
     pen.save();
     pen.beginPath();
@@ -114,12 +114,16 @@ function render({ model, el }) {
     ruler(pen, left, top + size, size, 1.08 * half || 1);
   }
 
+  // One scale for the curves of all panels; a value of zero lies on its floor.
+  const count = curves.reduce((sum, labels) => sum + labels.length, 0);
+  const ever = Array.from({ length: count * choices },
+    (_, i) => [...data.curve(Math.floor(i / choices), i % choices)]).flat().filter((value) => value > 0);
+  const low = ever.length ? Math.min(...ever) : 0.1;
+  const high = Math.max(...ever, low * 10);
+
   function drawCurves(pen, number, { left, top, width, height }) {
     const before = curves.slice(0, number).reduce((sum, labels) => sum + labels.length, 0);
     const lines = curves[number].map((_, i) => data.curve(before + i, at("choice")));
-    const ever = lines.flatMap((values) => [...values]).filter((value) => value > 0);
-    const low = Math.min(...ever, Infinity) < Infinity ? Math.min(...ever) : 0.1;
-    const high = Math.max(...ever, low * 10);
     const { toX, toY } = axes(pen, { left, top, width, height }, {
       x: [steps[0], steps[frames - 1]], y: [low / 1.3, high * 1.3], log: true,
       xTicks: [steps[0], steps[frames - 1]], xLabel: "step",
@@ -138,10 +142,10 @@ function render({ model, el }) {
   }
 
   const most = Math.max(...curves.map((labels) => labels.length));
-  const below = most ? 16 * most + 130 : 0;
+  const below = most ? 16 * most + 14 + 70 + 40 : 4;
   const gap = 16;
   const sizeFor = (width) => Math.min(400, (width - gap * (names.length - 1)) / names.length);
-  const { redraw } = canvas(shown, (width) => 22 + sizeFor(width) + below, (pen, width) => {
+  const { redraw } = canvas(shown, (width) => 20 + sizeFor(width) + below, (pen, width) => {
     const size = sizeFor(width);
     const start = (width - size * names.length - gap * (names.length - 1)) / 2;
     names.forEach((name, number) => {

@@ -1,6 +1,6 @@
 // Draws a GradientField: where training leads a model of two weights.
 import { axes, canvas, dot, follow, line, panel, write } from "./base.js";
-import { DEAD, dies, followFlow, velocity } from "./two_weights.js";
+import { DEAD, edge, followFlow, velocity } from "./two_weights.js";
 
 const W = [0, 1.8];
 const P = [-1, 2];
@@ -9,31 +9,26 @@ const span = (low, high, step) =>
 const STARTS_W = span(0.02, 1.8, 0.02);
 const STARTS_P = span(-1, 2, 0.05);
 const RATES = [0.3, 1, 3, 10, 30, 100];
-const DECAYS = [0, 0.02, 0.05, 0.1, 0.2, 0.4];
+const DECAYS = [0, 0.05, 0.1, 0.2, 0.4];
 const TARGETS = ["both", "stop", "slow"];
 const fixed = (value) => value.toFixed(2).replace(/^-(?=0\.00$)/, "").replace("-", "\u2212");
 
-// For each start of a grid over the picture, whether it dies; finer where that is known at once.
+// The edge of the starts that die, for each p, and their share of the picture.
 function basin(settings) {
-  const [columns, rows] = settings.decay === 0 ? [180, 150] : [36, 30];
-  const dead = [];
-  for (let j = 0; j < rows; j++)
-    for (let i = 0; i < columns; i++) {
-      const w = W[0] + ((i + 0.5) / columns) * (W[1] - W[0]);
-      const p = P[1] - ((j + 0.5) / rows) * (P[1] - P[0]);
-      dead.push(dies([w, p], settings));
-    }
-  return { columns, rows, dead, share: dead.filter(Boolean).length / dead.length };
+  const most = W[1] - W[0];
+  const edges = STARTS_P.map((p) => Math.min(most, edge(p, settings, most)));
+  const share = edges.reduce((sum, w) => sum + w / most, 0) / edges.length;
+  return { edges, share };
 }
 
-function shadeBasin(pen, { columns, rows, dead }, { left, top, width, height }) {
-  const small = document.createElement("canvas");
-  [small.width, small.height] = [columns, rows];
-  const ink = small.getContext("2d");
-  ink.fillStyle = pen.colors.red;
-  dead.forEach((is, i) => is && ink.fillRect(i % columns, Math.floor(i / columns), 1, 1));
+function shadeBasin(pen, { edges }, { left }, toX, toY) {
+  pen.beginPath();
+  pen.moveTo(left, toY(P[0]));
+  edges.forEach((w, i) => pen.lineTo(toX(w), toY(STARTS_P[i])));
+  pen.lineTo(left, toY(P[1]));
+  pen.fillStyle = pen.colors.red;
   pen.globalAlpha = 0.22;
-  pen.drawImage(small, left, top, width, height);
+  pen.fill();
   pen.globalAlpha = 1;
 }
 
@@ -52,8 +47,8 @@ function render({ model, el }) {
     values.reduce((best, one, i) => (Math.abs(one - value) < Math.abs(values[best] - value) ? i : best), 0);
   const controls = [
     { name: "target", kind: "choice", label: "Target", start: TARGETS.indexOf(model.get("target")),
-      values: ["both branches", "stop-gradient", `slow copy, decay ${tau}`] },
-    { name: "predictor", kind: "choice", label: "Predictor", values: ["one weight p", "none"] },
+      values: ["both branches", "stop-gradient", "slow copy"] },
+    { name: "predictor", kind: "choice", label: "Predictor", values: ["weight p", "none"] },
     { name: "rate", kind: "choice", label: "Its rate", start: 1,
       values: RATES.map((rate) => `\u00d7 ${rate}`) },
     { name: "decay", kind: "choice", label: "Weight decay", values: DECAYS.map(String) },
@@ -63,23 +58,23 @@ function render({ model, el }) {
       values: STARTS_P.map(fixed) },
   ];
   const shown = panel({ model, el, kind: "field", controls, onChange: (name) => update(name) });
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const basins = new Map();
   let settings, path, shaded, place, runner = null, frame = 0;
 
   const height = (width) => Math.max(330, Math.min(440, 0.62 * width));
   const { node, redraw } = canvas(shown, height, (pen, width, tall) => {
-    place = { left: 48, top: 8, width: width - 58, height: tall - 54 };
+    place = { left: 50, top: 8, width: width - 60, height: tall - 50 };
     const { left, top } = place;
     const { soft, ink, paper, blue, red, green } = pen.colors;
-    if (settings.predictor) shadeBasin(pen, shaded, place);
     const { toX, toY } = axes(pen, place, {
       x: W, y: P, xLabel: "encoder's weight w", yLabel: "predictor's weight p",
     });
+    if (settings.predictor) shadeBasin(pen, shaded, place, toX, toY);
     const toPixel = ([w, p]) => [toX(w), toY(p)];
     line(pen, [[left, toY(c / s)], [left + place.width, toY(c / s)]], { color: green, dash: [7, 5], width: 2 });
     write(pen, "p = c / s", left + place.width - 4, toY(c / s) - 4,
-      { align: "right", base: "bottom", color: green });
+      { align: "right", base: "bottom", color: green, halo: true });
     pen.save();
     pen.beginPath();
     pen.rect(left - 8, top - 8, place.width + 16, place.height + 16);
@@ -114,7 +109,7 @@ function render({ model, el }) {
   function run() {
     cancelAnimationFrame(frame);
     runner = null;
-    if (still.matches) return;
+    if (calm.matches) return;
     const lengths = [0];
     for (let i = 1; i < path.length; i++)
       lengths.push(lengths[i - 1] + Math.hypot(path[i][0] - path[i - 1][0], path[i][1] - path[i - 1][1]));
@@ -143,7 +138,7 @@ function render({ model, el }) {
     if (!basins.has(key)) basins.set(key, basin(settings));
     shaded = basins.get(key);
     const start = [STARTS_W[shown.index("w")], STARTS_P[shown.index("p")]];
-    path = followFlow(start, settings).path;
+    path = followFlow(start, settings);
     if (name) run();
     redraw();
     shown.say(sentence());

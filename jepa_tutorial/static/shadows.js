@@ -132,7 +132,7 @@ function render({ model, el }) {
 
   function drawAround(pen, place) {
     const { blue, green, paper, soft } = pen.colors;
-    write(pen, `statistic ${short(value, 3)}`, place.left, place.top - 8,
+    write(pen, `statistic, here ${short(value, 3)}`, place.left, place.top - 8,
       { align: "left", base: "bottom", color: blue });
     const low = Math.min(0.3, ...around);
     const high = Math.max(10, 1.5 * Math.max(...around));
@@ -143,6 +143,8 @@ function render({ model, el }) {
     line(pen, [[place.left, toY(EXPECTED)], [place.left + place.width, toY(EXPECTED)]],
       { color: green, dash: [6, 4], width: 1.5 });
     line(pen, around.map((at, i) => [toX(AZIMUTHS[i]), toY(at)]), { color: soft, width: 1.5 });
+    write(pen, "normal, on average", place.left + place.width, toY(EXPECTED) - 4,
+      { align: "right", base: "bottom", color: green, halo: true });
     dot(pen, toX(AZIMUTHS[shown.index("azimuth")]), toY(value), 5, blue, paper);
   }
 
@@ -150,11 +152,11 @@ function render({ model, el }) {
   const layout = (width) => {
     const wide = width >= 520;
     const size = wide ? Math.min(300, (width - 64) / 2) : Math.min(width, 280);
-    return { wide, size, column: wide ? width - size - 64 : width - 50 };
+    return { wide, size, column: wide ? width - size - 76 : width - 58 };
   };
   const { redraw } = canvas(shown, (width) => {
     const { wide, size } = layout(width);
-    return size + 124 + (wide ? 0 : 400);
+    return size + 118 + (wide ? 0 : 400);
   }, (pen, width) => {
     const { wide, size, column } = layout(width);
     const left = wide ? 0 : (width - size) / 2;
@@ -162,7 +164,7 @@ function render({ model, el }) {
     drawShadow(pen, { left: left + 1, top: size + 6, width: size - 2, height: 70 });
     const x = wide ? size + 60 : 44;
     const y = wide ? 24 : size + 150;
-    const tall = wide ? (size + 124 - 24 - 3 * 46) / 2 + 6 : 130;
+    const tall = wide ? (size + 118 - 24 - 68 - 40) / 2 : 130;
     drawCharacteristic(pen, { left: x, top: y, width: column, height: tall });
     drawAround(pen, { left: x, top: y + tall + 68, width: column, height: tall });
   });
@@ -188,8 +190,8 @@ function render({ model, el }) {
     const middle = shadow.reduce((sum, x) => sum + x, 0) / cloud.count;
     const spread = Math.sqrt(shadow.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (cloud.count - 1));
     const where = cloud.flat ? "" : ` at a tilt of ${degrees(tilt)}`;
-    return `${cloud.name}, seen along ${degrees(AZIMUTHS[shown.index("azimuth")])}${where}: `
-      + `the shadow's standard deviation is ${short(spread)}, the statistic ${short(value, 3)}. `
+    return `Seen along ${degrees(AZIMUTHS[shown.index("azimuth")])}${where}, the shadow of `
+      + `\u201c${cloud.name}\u201d has a standard deviation of ${short(spread)}, and the statistic is ${short(value, 3)}. `
       + `Its mean over all directions${where} is ${short(mean, 3)}; normal samples have `
       + `${EXPECTED.toFixed(2)} on average.`;
   }
