@@ -1,4 +1,4 @@
-"""Makes a notebook with one figure of each kind, as a run stores it. Usage: FILE"""
+"""Makes a notebook with one figure of each kind, as a run stores it, in the file that is named."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ def clouds() -> Clouds:
         {name: size[:, None, None] * RING for name, size in sizes.items()},
         steps=STEPS,
         colors={"phase": PHASE, "velocity": RING[:, 0]},
-        curves={name: {"spread": size, "loss": size**2} for name, size in sizes.items()},
-        alt=lambda frame: ", ".join(f"{name} {size[frame]:.3f}" for name, size in sizes.items()) + ".",
+        curves={
+            name: {"spread": size, "loss": size**2} for name, size in sizes.items()
+        },
+        alt=lambda frame: (
+            f"living {sizes['living'][frame]:.3f}, dead {sizes['dead'][frame]:.3f}."
+        ),
         title="Two clouds",
         interval=50,
     )
@@ -68,7 +72,13 @@ def figures() -> list[Live]:
         choices(),
         GradientField(),
         Shadows({"ring": 1.4 * RING, "flat": flat}),
-        Explorer(draw, controls, lambda step, model: f"Bar {model}{step}.", title="Bars", play="step"),
+        Explorer(
+            draw,
+            controls,
+            lambda **at: f"Bar {at['model']}{at['step']}.",
+            title="Bars",
+            play="step",
+        ),
     ]
 
 
@@ -84,7 +94,11 @@ if __name__ == "__main__":
         nbformat.v4.new_markdown_cell("# Live figures"),
         code("import torch", metadata={"tags": ["hide-input", "setup"]}),
         *(
-            code(f"figure_{i}", metadata={"tags": ["hide-input"]}, outputs=[output(figure)])
+            code(
+                f"figure_{i}",
+                metadata={"tags": ["hide-input"]},
+                outputs=[output(figure)],
+            )
             for i, figure in enumerate(made)
         ),
         code("1 + 1", metadata={"tags": ["hide-cell"]}),

@@ -41,7 +41,9 @@ def build(folder: Path, seven: bool) -> Path:
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (folder / "_toc.yml").write_text("{format: jb-book, root: book/live}\n")
     builder = Path(sys.executable).with_name("jupyter-book")
-    run([str(builder), "build", str(folder), "-W", "--keep-going"], PYTHONPATH=str(ROOT))
+    run(
+        [str(builder), "build", str(folder), "-W", "--keep-going"], PYTHONPATH=str(ROOT)
+    )
     return folder / "_build" / "html" / "book" / "live.html"
 
 
@@ -133,11 +135,15 @@ def test_every_control_moves_its_figure_by_keyboard(page: Any) -> None:
             before = pixels(figure)
             where = control.get_attribute("id")
             old = control.input_value()
-            control.press("ArrowRight" if control.get_attribute("type") else "ArrowDown")
+            control.press(
+                "ArrowRight" if control.get_attribute("type") else "ArrowDown"
+            )
             assert control.input_value() != old, where
             assert pixels(figure) != before, where
             if control.is_enabled():  # else it switched itself off
-                control.press("ArrowLeft" if control.get_attribute("type") else "ArrowUp")
+                control.press(
+                    "ArrowLeft" if control.get_attribute("type") else "ArrowUp"
+                )
             assert control.input_value() == old
             assert pixels(figure) == before, where
     assert page.problems == []
@@ -165,9 +171,9 @@ def test_clouds_say_the_frame_and_the_choice(page: Any) -> None:
     first.get_by_role("slider", name="Step").press("End")
     assert says(first) == "living 1.000, dead 0.001."
     assert first.locator("output").inner_text() == "40"
-    assert "phase −π" in first.locator(".live-key").inner_text()
+    assert "phase \u2212π" in first.locator(".live-key").inner_text()
     first.get_by_role("combobox", name="Color").select_option(label="velocity")
-    assert re.match("velocity −1 .* 1", first.locator(".live-key").inner_text())
+    assert re.match("velocity \u22121 .* 1", first.locator(".live-key").inner_text())
     second.get_by_role("combobox", name="decay tau").select_option(label="1")
     assert says(second) == "Frame 0 of choice 2."
     assert page.problems == []
@@ -199,12 +205,13 @@ def test_the_mouse_moves_sliders_and_starts_paths(page: Any) -> None:
 
 def test_the_field_says_who_lives(page: Any) -> None:
     field = page.locator(".field")
-    choose = lambda name, label: field.get_by_label(name, exact=True).select_option(
-        label=label
-    )
+
+    def choose(name: str, label: str) -> None:
+        field.get_by_label(name, exact=True).select_option(label=label)
+
     start = "from w = 0.50, p = 1.00 training goes to w = "
     assert f"{start}0.00, p = 0.87: the model dies" in says(field)
-    choose("Its rate", "× 10")
+    choose("Its rate", "\u00d7 10")
     assert f"{start}0.46, p = 0.80: the model lives" in says(field)
     choose("Target", "both branches")
     assert "Every start in the picture dies." in says(field)
@@ -221,12 +228,16 @@ def test_shadows_turn_and_say_the_statistic(page: Any) -> None:
     direction = shadows.get_by_role("slider", name="Direction")
     tilt = shadows.get_by_role("slider", name="Tilt")
     assert tilt.is_disabled(), "a flat cloud cannot be tilted"
-    assert says(shadows).startswith("Seen along 0°, the shadow of “ring” has a standard")
+    assert says(shadows).startswith(
+        "Seen along 0°, the shadow of “ring” has a standard"
+    )
     shadows.get_by_role("combobox", name="Cloud").select_option(label="flat")
     assert tilt.is_enabled()
     direction.press("End")
     tilt.press("End")
-    assert says(shadows).startswith("Seen along 180° at a tilt of 90°, the shadow of “flat”")
+    assert says(shadows).startswith(
+        "Seen along 180° at a tilt of 90°, the shadow of “flat”"
+    )
     assert page.problems == []
 
 
@@ -381,9 +392,7 @@ STARTS = [
 
 def flow(state: Any, s: float, c: float, target: str, **settings: Any) -> list[float]:
     """The velocity of [w, p, w_bar], by autograd from the loss E (p w x - t x')^2."""
-    w, p = (
-        torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in state[:2]
-    )
+    w, p = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in state[:2])
     copy = torch.tensor(state[2], dtype=torch.float64)
     t = {"both": w, "stop": w.detach(), "slow": copy}[target]
     loss = (p * w) ** 2 * s - 2 * p * w * t * c + t**2 * s
@@ -411,7 +420,10 @@ def test_paths_end_where_scipy_ends() -> None:
     source = assemble("two_weights.js") + (
         "answer(given.map((g) => followFlow(...g).at(-1)));"
     )
-    gone = lambda _, state: abs(state[0]) - 0.001
+
+    def gone(_: float, state: Any) -> float:
+        return abs(state[0]) - 0.001
+
     gone.terminal = True
     for (changes, (w, p), lives), found in zip(
         STARTS, in_node(source, cases), strict=True
@@ -444,12 +456,15 @@ def test_the_shaded_edge_parts_those_that_die_from_those_that_live() -> None:
             {"decay": 0.1, "target": "slow"},
         )
     ]
-    source = assemble("two_weights.js") + """
+    source = (
+        assemble("two_weights.js")
+        + """
     answer(given.map((settings) => [-0.7, -0.2, 1, 1.4, 1.9].map((p) => {
         const w = edge(p, settings, 1.8);
         const end = (w) => Math.abs(followFlow([w, p], settings).at(-1)[0]);
         return [w, end(Math.max(0, 0.9 * w - 0.004)), end(1.05 * w + 0.004)];
     })));"""
+    )
     for setting, edges in zip(settings, in_node(source, settings), strict=True):
         for w, left, right in edges:
             assert 0 < w < 1.8
@@ -484,7 +499,9 @@ def test_the_page_reads_the_points_that_python_wrote() -> None:
 
     figure = clouds()
     given = {"data": list(figure.data), "points": figure.points}
-    source = assemble("base.js", "clouds.js") + """
+    source = (
+        assemble("base.js", "clouds.js")
+        + """
     const sizes = {panels: 2, choices: 1, frames: 5, points: given.points, colors: 2,
                    curves: [["spread", "loss"], ["spread", "loss"]]};
     const data = unpack(Uint8Array.from(given.data).buffer, sizes);
@@ -497,6 +514,7 @@ def test_the_page_reads_the_points_that_python_wrote() -> None:
         curves: [0, 1, 2, 3].map((number) => [...data.curve(number, 0)]),
         shades: [data.shade(0, 0), data.shade(0, given.points / 2)],
     });"""
+    )
     found = in_node(source, given)
     sizes = np.array(list(GROWTH.values()))
     expected = sizes[:, :, None, None] * RING.numpy()
