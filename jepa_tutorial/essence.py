@@ -15,7 +15,7 @@ from typing import Any
 
 OURS = "jepa_tutorial"
 PACKAGE = Path(__file__).parent
-LEFT_OUT = {"checks", "files", "plots", "reports", "widgets", "worlds.cache"}
+LEFT_OUT = {"checks", "files", "live", "plots", "reports", "widgets", "worlds.cache"}
 
 
 def essence_hash(source: str, package: Path = PACKAGE) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from jepa_tutorial.live import assemble
+
 ROOT = Path(__file__).resolve().parents[2]
 LOADER = ROOT / "book" / "_static" / "widget_loader.js"
 WIDGETS7 = Path(os.environ.get("JEPA_WIDGETS7", ROOT / ".venv" / "widgets7"))
@@ -269,21 +271,20 @@ RENDER = """async ([source, kind]) => {
     return { text: el.textContent, revoked,
              parts: buffers.map((buffer) => [...new Uint8Array(buffer)]) };
 }"""
-SOURCE = ROOT / "jepa_tutorial" / "explorer.js"
 
 
 @pytest.mark.parametrize("kind", ["DataView", "Uint8Array", "ArrayBuffer"])
 def test_frames_are_cut_once_and_given_back(
     kind: str, page_factory: Callable[..., Any]
 ) -> None:
-    source = SOURCE.read_text(encoding="utf-8")
+    source = assemble("base.js", "explorer.js")
     shown = page_factory().evaluate(RENDER, [source, kind])
     assert shown["parts"] == [[1], [2, 3]]
     assert shown["revoked"] == ["data:,1", "data:,2"]
 
 
 def test_missing_frames_give_a_sentence(page_factory: Callable[..., Any]) -> None:
-    source = SOURCE.read_text(encoding="utf-8")
+    source = assemble("base.js", "explorer.js")
     shown = page_factory().evaluate(RENDER, [source, "none"])
     assert shown["text"] == (
         "The pictures of this figure are missing: run the cell again."

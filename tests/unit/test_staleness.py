@@ -34,7 +34,7 @@ def package(tmp_path):
         ("reports.py", "mininterval=0.5", "mininterval=0.7"),
         ("plots.py", "def use_style() -> None:", "def use_style(x=1) -> None:"),
         ("widgets.py", "class Explorer", "class Explored"),
-        ("explorer.js", "Pause", "Stop"),
+        ("static/base.js", "Pause", "Stop"),
         ("probes.py", "dim=-1", "dim=1"),  # nothing here imports it
         ("runtime.py", "must be an integer from 0", "must lie between 0"),
     ],

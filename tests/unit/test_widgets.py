@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from ipywidgets.embed import embed_data
 from PIL import Image
@@ -96,9 +98,7 @@ def test_the_frame_is_the_figure(explorer, names):
 def test_frames_are_stored_once(explorer):
     """As one buffer beside the state: no second copy, and no base64 in the state itself."""
     models = embed_data([explorer])["manager_state"]["state"]
-    (entry,) = (
-        model for model in models.values() if model["model_module"] == "anywidget"
-    )
+    entry = models[explorer.model_id]
     assert [buffer["path"] for buffer in entry["buffers"]] == [["frames"]]
     assert len(entry["buffers"][0]["data"]) == 4 * -(-len(explorer.frames) // 3)
     state = {
@@ -160,12 +160,25 @@ def noise(step):
         ),
         (
             {"controls": {"step": Slider("Step", [])}},
-            "controls['step'] must have a label and values",
+            "controls['step'] must have values",
         ),
         (
             {"controls": {"step": Slider(" ", [1])}},
-            "controls['step'] must have a label and values",
+            "the label of controls['step'] must be a text, got ' '",
         ),
+        (
+            {"controls": {"step": Slider(None, [1])}},
+            "the label of controls['step'] must be a text, got None",
+        ),
+        (
+            {"controls": {"step": Slider("<!--<script>", [1])}},
+            "the label of controls['step'] must have no '<!--' or '<script'",
+        ),
+        (
+            {"controls": {"step": Choice("Step", ["a", "</SCRIPT >"])}},
+            "the values of controls['step'] must have no '<!--' or '<script'",
+        ),
+        ({"title": "<!-- x"}, "title must have no '<!--' or '<script', got '<!-- x'"),
         (
             {"play": "time"},
             "play must be None or one of the sliders ['step'], got 'time'",
@@ -177,8 +190,8 @@ def noise(step):
         ({"draw": "figure"}, "draw must be a function, got 'figure'"),
         ({"alt": None}, "alt must be a function, got None"),
         ({"draw": lambda step: None}, "draw must return a Matplotlib figure, got None"),
-        ({"alt": lambda step: " "}, "alt must describe every frame"),
-        ({"alt": lambda step: None}, "alt must describe every frame, got [None, None]"),
+        ({"alt": lambda step: " "}, "alt must be a text, got ' '"),
+        ({"alt": lambda step: None}, "alt must be a text, got None"),
         (
             {"draw": lambda step: plt.figure(figsize=(step, 1))},
             "draw must return figures of one size",
@@ -188,7 +201,7 @@ def noise(step):
             "at most 400 frames, got 401",
         ),
         (
-            {"draw": noise, "controls": {"step": Slider("Step", range(3))}},
+            {"draw": noise, "controls": {"step": Slider("Step", range(400))}},
             "must fit into 1000000 bytes",
         ),
         ({"interval": 0}, "interval must be an integer of at least 1, got 0"),
@@ -205,6 +218,27 @@ def test_bad_arguments_are_named(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         Explorer(**arguments)
     plt.close("all")
+
+
+def test_the_number_of_frames_is_checked_before_any_is_drawn():
+    drawn = []
+    controls = {"a": Slider("A", range(1000)), "b": Slider("B", range(1000))}
+    with pytest.raises(ValueError, match="at most 400 frames, got 1000000"):
+        Explorer(drawn.append, controls, str, title="Title")
+    assert drawn == []
+
+
+def test_the_first_frame_stands_beside_the_widget(explorer):
+    data, metadata = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    first = base64.b64decode(data["image/png"])
+    image = Image.open(io.BytesIO(first))
+    assert (image.format, len(first) <= 40_000) == ("PNG", True)
+    assert metadata["image/png"]["alt"] == "A bar of height 1 for model a."
+    # The picture is the figure, but for the line below it and for its few colors.
+    frame = Image.open(io.BytesIO(next(pictures(explorer)))).convert("RGB")
+    ours = np.asarray(image.convert("RGB").crop((0, 0, *frame.size)), dtype=int)
+    assert np.abs(ours - np.asarray(frame, dtype=int)).mean() < 5
 
 
 def run_under_widgets7(code):
@@ -231,7 +265,7 @@ import hashlib
 state = explorer.get_state()
 content = {
     name: hashlib.sha256(repr(state[name]).encode()).hexdigest()
-    for name in [*Explorer.class_own_traits(), "_esm", "_css"]
+    for name in [*Explorer.class_own_traits(), "title", "_esm", "_css"]
 }
 """
 VERSIONS = """
@@ -244,7 +278,10 @@ InteractiveShell.instance()
 with capture_output() as shown:
     display(explorer)
 versions = [ipywidgets.__version__, anywidget.__version__]
-print(json.dumps([versions, content, shown.outputs[0].data["text/plain"]]))
+(output,) = shown.outputs
+assert output.data["image/png"] and output.metadata["image/png"]["alt"]
+assert "application/vnd.jupyter.widget-view+json" in output.data
+print(json.dumps([versions, content, output.data["text/plain"]]))
 """
 
 
