@@ -177,7 +177,7 @@ def mean_pairwise_cosine(z: Tensor) -> float:
 
 @torch.no_grad()
 def monitor(z: Tensor) -> dict[str, float]:
-    """Read all meters of collapse off one batch of latents, for a training loop of your own.
+    """Read all meters of collapse off one batch of latents, for your own loop.
 
     It needs no labels, so it cannot tell whether the right things are kept: for that, probe.
 

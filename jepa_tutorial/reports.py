@@ -128,7 +128,7 @@ def report_table(
         with contextlib.redirect_stdout(io.StringIO()):  # the table shows them
             for column, value in values.items():
                 report(f"{column}_{row}".replace(" ", "_"), value)
-        shown = (f"{values[c]:>{len(c) + 4}.{3}g}" for c in columns)
+        shown = (f"{values[name]:>{size}.3g}" for name, size in columns.items())
         lines.append(f"{row:{width}}" + "".join(shown))
     if show:
         print("\n".join(lines))
