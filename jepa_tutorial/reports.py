@@ -120,10 +120,8 @@ def report_table(
         As in `report`.
     """
     width = max(map(len, rows))
-    columns = list(next(iter(rows.values())))
-    lines = [
-        " " * width + "".join(f"{column:>{len(column) + 4}}" for column in columns)
-    ]
+    columns = {name: max(10, len(name) + 2) for name in next(iter(rows.values()))}
+    lines = [" " * width + "".join(f"{name:>{size}}" for name, size in columns.items())]
     for row, values in rows.items():
         with contextlib.redirect_stdout(io.StringIO()):  # the table shows them
             for column, value in values.items():
