@@ -108,8 +108,8 @@ def spectrum(z: Tensor) -> Tensor:
 def effective_rank(z: Tensor) -> float:
     """How many principal axes share the variance: the exponential of its entropy.
 
-    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe (Garrido et
-    al., 2023) takes that of the latents themselves, not centered, so its values are others.
+    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe asks the same
+    of the latents as they are; see `rankme`.
 
     Parameters
     ----------
@@ -130,6 +130,35 @@ def effective_rank(z: Tensor) -> float:
     if variance.sum() <= 1e-28 * size:  # what rounding leaves of a constant
         return 0.0
     share = variance / variance.sum()
+    return torch.special.entr(share).sum().exp().item()
+
+
+def rankme(z: Tensor) -> float:
+    """How many directions share the length of the latents, not centered: RankMe.
+
+    The effective rank of Roy and Vetterli (2007), of the batch itself, as Garrido et al. (2023)
+    use it to choose models. It differs from `effective_rank` twice: the mean is not subtracted, so
+    that a cloud far from the origin has a value near 1; and singular values are deviations, not
+    variances, so that small directions count for more.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``.
+
+    Returns
+    -------
+    float
+        From 1 (all on one line through the origin) to the smaller of B and Z.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``.
+    """
+    check_shape("B Z", z=z)
+    lengths = torch.linalg.svdvals(z.double())
+    share = F.normalize(lengths, p=1, dim=0) + 1e-7
     return torch.special.entr(share).sum().exp().item()
 
 
@@ -158,6 +187,44 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     itself = (z != 0).any(dim=-1).sum()  # a latent of zero points nowhere
     pairs = directions(z).sum(dim=0).square().sum() - itself
     return (pairs / (len(z) * (len(z) - 1))).item()
+
+
+@torch.no_grad()
+def monitor(z: Tensor) -> dict[str, float]:
+    """Read all meters of collapse off one batch of latents, for your own loop.
+
+    It needs no labels, so it cannot tell whether the right things are kept: for that, probe.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents, ``(B, Z)``, best of held-out samples, with B at least several times Z.
+
+    Returns
+    -------
+    dict of str to float
+        ``std`` and ``std_min``: mean and minimum over dimensions of the standard deviation;
+        ``dead``: the share of dimensions with less than a hundredth of the largest one;
+        ``rank``: `effective_rank`; ``rankme``: `rankme`; ``cosine``: `mean_pairwise_cosine`;
+        ``offset``: how far the mean is from the origin, over the root-mean-square distance of the
+        latents from their mean; infinite for a constant.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``, B is below 2, or the type is no float type.
+    """
+    check_batch("B Z", 2, z=z)
+    std = z.std(dim=0)
+    return {
+        "std": std.mean().item(),
+        "std_min": std.min().item(),
+        "dead": (std <= 0.01 * std.max()).double().mean().item(),
+        "rank": effective_rank(z),
+        "rankme": rankme(z),
+        "cosine": mean_pairwise_cosine(z),
+        "offset": (z.mean(dim=0).norm() / std.norm()).item(),
+    }
 
 
 def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -98,3 +100,33 @@ def report(name: str, value: float | int | str | bool) -> None:
         raw=True,
         metadata={"scrapbook": {"name": name, "mime_prefix": RECORD}},
     )
+
+
+def report_table(
+    rows: Mapping[str, Mapping[str, float | int | bool]], show: bool = True
+) -> None:
+    """Store many results as ``column_row`` and show them as one table, or not at all.
+
+    Parameters
+    ----------
+    rows : dict of str to dict of str to value
+        By the name of the row, results by the name of the column.
+    show : bool
+        Whether to print the table; False where a figure shows the values.
+
+    Raises
+    ------
+    ValueError
+        As in `report`.
+    """
+    width = max(map(len, rows))
+    columns = {name: max(10, len(name) + 2) for name in next(iter(rows.values()))}
+    lines = [" " * width + "".join(f"{name:>{size}}" for name, size in columns.items())]
+    for row, values in rows.items():
+        with contextlib.redirect_stdout(io.StringIO()):  # the table shows them
+            for column, value in values.items():
+                report(f"{column}_{row}".replace(" ", "_"), value)
+        shown = (f"{values[name]:>{size}.3g}" for name, size in columns.items())
+        lines.append(f"{row:{width}}" + "".join(shown))
+    if show:
+        print("\n".join(lines))

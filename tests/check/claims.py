@@ -121,6 +121,52 @@ CLAIMS = [
             "rank_barlow_batch_online >= 14 and std_barlow_batch_online <= 0.1",
             "rank_barlow_views_online >= 14 and std_barlow_views_online <= 0.1",
         ),
+        (
+            "without a stopped gradient SIGReg lives by weight times batch",
+            "not (collapsed_sigreg_squared_16_3 or collapsed_sigreg_squared_64_2"
+            " or collapsed_sigreg_squared_256_1)",
+            "not (collapsed_sigreg_squared_16_2 or collapsed_sigreg_squared_64_1"
+            " or collapsed_sigreg_squared_256_0)",
+        ),
+        (
+            "with the cosine it takes sixteen times as much",
+            "not (collapsed_sigreg_cosine_16_5 or collapsed_sigreg_cosine_64_4"
+            " or collapsed_sigreg_cosine_256_3)",
+            "not (collapsed_sigreg_cosine_16_3 or collapsed_sigreg_cosine_64_2"
+            " or collapsed_sigreg_cosine_256_1)",
+        ),
+        (
+            "VICReg lives from one weight on, whatever the batch",
+            "not (collapsed_vicreg_squared_16_4 or collapsed_vicreg_squared_64_4"
+            " or collapsed_vicreg_squared_256_4)",
+            "not (collapsed_vicreg_squared_16_2 or collapsed_vicreg_squared_64_2"
+            " or collapsed_vicreg_squared_256_2)",
+        ),
+        (
+            "a larger weight than needed costs the velocity",
+            "velocity_sigreg_squared_256_1 - velocity_sigreg_squared_256_5 >= 0.1",
+            "velocity_sigreg_squared_256_5 - velocity_sigreg_squared_256_1 >= 0.1",
+        ),
+        (
+            "what pulls outward revives a network that has collapsed",
+            "not (collapsed_late_vicreg or collapsed_late_sigreg or collapsed_late_barlow)",
+            "not (collapsed_late_nothing or collapsed_late_stop or collapsed_before_stop)",
+        ),
+        (
+            "a gradient stopped late does not",
+            "collapsed_late_stop",
+            "collapsed_late_sigreg",
+        ),
+        (
+            "beside a stopped gradient SIGReg fills the latent with noise",
+            "nuisance_sigreg_stop >= 0.1",
+            "nuisance_nothing_stop >= 0.1",
+        ),
+        (
+            "RankMe sees a speck far from the origin, the effective rank does not",
+            "rank_far_speck >= 10",
+            "rankme_far_speck >= 10",
+        ),
     ),
     *claims(
         "05_dynamics",

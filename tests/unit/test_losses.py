@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -166,6 +168,155 @@ def test_directions_have_length_one_and_come_from_the_generator():
     first, again = sides(), sides()
     torch.testing.assert_close(first.norm(dim=0), torch.ones(32).double())
     assert torch.equal(first, again)
+
+
+# --- the formulas of the papers, typed once, sample by sample ------------------------------------
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def variance_by_hand(z):
+    """Bardes et al. (2022), equations 1 and 2: gamma = 1, epsilon = 1e-4."""
+    total = 0.0
+    for column in z.T:
+        center = mean(column)
+        variance = sum((v - center) ** 2 for v in column) / (len(column) - 1)
+        total += max(0.0, 1 - math.sqrt(variance + 1e-4))
+    return total / z.shape[1]
+
+
+def covariance_by_hand(z):
+    """Bardes et al. (2022), equations 3 and 4."""
+    size, dims = z.shape
+    center = [mean(column) for column in z.T]
+    total = 0.0
+    for j in range(dims):
+        for k in range(dims):
+            entry = sum((r[j] - center[j]) * (r[k] - center[k]) for r in z) / (size - 1)
+            total += entry**2 if j != k else 0.0
+    return total / dims
+
+
+def barlow_by_hand(z_a, z_b):
+    """Zbontar et al. (2021), equations 1 and 2, lambda = 0.005, after batch normalization."""
+
+    def normal(z):  # of PyTorch: 1e-5 is added to the variance
+        return (z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5)
+
+    a, b = normal(z_a), normal(z_b)
+    total = 0.0
+    for j in range(a.shape[1]):
+        for k in range(a.shape[1]):
+            entry = mean(a[i, j] * b[i, k] for i in range(len(a)))
+            total += (1 - entry) ** 2 if j == k else 0.005 * entry**2
+    return total
+
+
+def dino_by_hand(z_hat, z_bar, center):
+    """Caron et al. (2021), equations 1 and 2 with Algorithm 1: temperatures 0.1 and 0.04."""
+
+    def softmax(scores):
+        powers = [math.exp(score) for score in scores]
+        return [power / sum(powers) for power in powers]
+
+    return mean(
+        -sum(
+            t * math.log(s)
+            for t, s in zip(
+                softmax((bar - center) / 0.04), softmax(hat / 0.1), strict=True
+            )
+        )
+        for hat, bar in zip(z_hat, z_bar, strict=True)
+    )
+
+
+def sigreg_by_hand(z, directions):
+    """Balestriero and LeCun (2025), Algorithm 1: 17 knots from -5 to 5, weight exp(-t^2 / 2)."""
+    knots = [-5 + 10 * k / 16 for k in range(17)]
+    statistics = []
+    for direction in directions.T:
+        shadow = [sum(p * d for p, d in zip(row, direction, strict=True)) for row in z]
+        heights = [
+            abs(mean(complex(math.cos(t * s), math.sin(t * s)) for s in shadow) - phi)
+            ** 2
+            * phi
+            for t, phi in ((t, math.exp(-(t**2) / 2)) for t in knots)
+        ]
+        integral = sum((a + b) / 2 * 10 / 16 for a, b in itertools.pairwise(heights))
+        statistics.append(len(z) * integral)
+    return mean(statistics)
+
+
+def cosine_by_hand(z_hat, z_bar):
+    """Chapter 1: one minus the mean cosine."""
+    return 1 - mean(
+        sum(hat * bar) / math.sqrt(sum(hat**2)) / math.sqrt(sum(bar**2))
+        for hat, bar in zip(z_hat, z_bar, strict=True)
+    )
+
+
+def squared_by_hand(z_hat, z_bar):
+    """Chapter 3: the mean over samples and dimensions."""
+    return mean(
+        (hat - bar) ** 2 for hat, bar in zip(z_hat.flat, z_bar.flat, strict=True)
+    )
+
+
+FORMULAS = {
+    "cosine": (cosine_loss, cosine_by_hand, 2),
+    "squared error": (F.mse_loss, squared_by_hand, 2),
+    "variance": (variance_loss, variance_by_hand, 1),
+    "covariance": (covariance_loss, covariance_by_hand, 1),
+    "vicreg": (
+        vicreg_loss,
+        lambda z: 1.0 * variance_by_hand(z) + 0.04 * covariance_by_hand(z),
+        1,
+    ),
+    "barlow": (barlow_twins_loss, barlow_by_hand, 2),
+    "dino": (
+        lambda a, b: dino_loss(a, b, torch.arange(5).double() / 10),
+        lambda a, b: dino_by_hand(a, b, np.arange(5) / 10),
+        2,
+    ),
+    "new center": (
+        lambda z: update_center(torch.arange(5).double() / 10, z),
+        lambda z: 0.9 * np.arange(5) / 10 + 0.1 * z.mean(0),
+        1,
+    ),
+    "centering": (
+        lambda z: centering_loss(z, torch.arange(5).double() / 10),
+        lambda z: sum((z.mean(0) - np.arange(5) / 10) ** 2),
+        1,
+    ),
+    "sigreg": (
+        lambda z: sigreg_loss(z, sides(5, 6)),
+        lambda z: sigreg_by_hand(z, sides(5, 6).numpy()),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("seed", range(3))
+def test_code_is_the_formula_of_the_paper(name, seed):
+    ours, by_hand, count = FORMULAS[name]
+    batches = [0.7 * samples(12, 5, seed=10 * seed + k) + 0.3 for k in range(count)]
+    expected = torch.as_tensor(np.float64(by_hand(*(z.numpy() for z in batches))))
+    torch.testing.assert_close(ours(*batches), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_small_cloud_is_pulled_as_the_chapter_derives():
+    z = samples(256, 16)
+    z = (z - z.mean(dim=0)) / z.std(dim=0, correction=0)
+    around = sides(16, 4096)
+    kappa = math.sqrt(2 * math.pi) - math.sqrt(math.pi) / 2
+    for size in (1e-3, 1e-2):
+        r = torch.tensor(size, dtype=torch.float64, requires_grad=True)
+        (slope,) = torch.autograd.grad(sigreg_loss(r * z, around), r)
+        assert -slope.item() == pytest.approx(2 * kappa * 256 * size, rel=0.01)
 
 
 # --- gradients ---------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from jepa_tutorial.probes import (
     effective_rank,
     linear_probe,
     mean_pairwise_cosine,
+    monitor,
     noisy_probe,
     r_squared,
+    rankme,
     retrieval_accuracy,
     spectrum,
     spread,
@@ -147,6 +149,49 @@ def test_effective_rank_counts_equal_axes(axes):
 def test_effective_rank_has_no_scale_and_a_constant_has_none():
     assert effective_rank(1e-4 * cloud()) == pytest.approx(effective_rank(cloud()))
     assert effective_rank(torch.ones(32, 4)) == 0
+
+
+def test_both_ranks_are_their_papers_formulas():
+    z = 0.5 + cloud(300) * torch.tensor([3.0, 2.0, 1.0, 0.5, 0.1, 0.01])
+    found = np.linalg.svd(z.double().numpy(), compute_uv=False)
+    shares = [value / sum(found) + 1e-7 for value in found]
+    expected = np.exp(-sum(p * np.log(p) for p in shares))
+    assert rankme(z) == pytest.approx(expected, rel=1e-9)
+    found = np.linalg.eigvalsh(np.cov(z.double().numpy().T))
+    shares = [value / sum(found) for value in found]
+    expected = np.exp(-sum(p * np.log(p) for p in shares))
+    assert effective_rank(z) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_two_ranks_disagree_far_from_the_origin_and_on_uneven_axes():
+    far = 1 + 1e-3 * cloud()
+    assert effective_rank(far) > 5.9
+    assert rankme(far) < 1.1
+    uneven = cloud() * 0.5 ** torch.arange(6)
+    assert effective_rank(uneven) + 1 < rankme(uneven)
+    assert rankme(torch.zeros(9, 4)) == pytest.approx(1, abs=1e-4)
+
+
+def test_monitor_reads_what_the_meters_read():
+    z = cloud() * torch.tensor([1.0, 1.0, 1.0, 1.0, 0.5, 0.001])
+    values = monitor(z.requires_grad_())
+    assert values["rank"] == effective_rank(z.detach())
+    assert values["rankme"] == rankme(z.detach())
+    assert values["cosine"] == mean_pairwise_cosine(z.detach())
+    assert values["std"] == pytest.approx(4.501 / 6, rel=0.02)
+    assert values["std_min"] == pytest.approx(0.001, rel=0.05)
+    assert values["dead"] == pytest.approx(1 / 6)
+    assert values["offset"] < 0.05
+    assert monitor(cloud() + 2)["offset"] == pytest.approx(2, rel=0.05)
+
+
+def test_monitor_of_a_constant_is_all_alarms():
+    values = monitor(torch.ones(32, 4))
+    assert (values["std"], values["rank"], values["dead"]) == (0, 0, 1)
+    assert values["rankme"] == pytest.approx(1, abs=1e-4)
+    assert values["offset"] == float("inf")
+    with pytest.raises(ValueError, match="at least 2 samples, got 1"):
+        monitor(torch.ones(1, 4))
 
 
 def test_mean_pairwise_cosine_is_the_mean_over_pairs():

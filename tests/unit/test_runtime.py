@@ -127,6 +127,20 @@ def displayed(monkeypatch):
     return records
 
 
+def test_a_table_shows_rows_and_stores_each_value(displayed, capsys):
+    reports.report_table(
+        {"a b": {"rank": 1.23456, "dead": True}, "c": {"rank": 2.0, "dead": False}}
+    )
+    assert len(displayed) == 4
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["rank", "dead"], ["a", "b", "1.23", "1"], ["c", "2", "0"]
+    ]  # fmt: skip
+    reports.report_table({"quiet": {"rank": 1.0}}, show=False)
+    assert not capsys.readouterr().out
+    assert len(displayed) == 5
+
+
 def test_report_shows_four_digits_and_stores_all(displayed, capsys):
     reports.report("mean_cosine", np.float64(0.123456789))
     assert capsys.readouterr().out == "mean_cosine = 0.1235\n"
