@@ -451,7 +451,8 @@ class GradientField(Live):
         alt = (
             f"Arrows over the plane of the encoder's weight w and the predictor's weight p, "
             f"with the target {TARGETS[target]}; the starts from which w goes to zero are "
-            f"shaded, and the best predictor, p = {c / s:.2g}, is a dashed line."
+            f"shaded, and the best predictor, p = {c / s:.2g}, is a dashed line. "
+            "A path starts at w = 0.5, p = 1."
         )
         super().__init__(
             first_frame(draw_field(s, c, target)),
