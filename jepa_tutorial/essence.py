@@ -15,7 +15,10 @@ from typing import Any
 
 OURS = "jepa_tutorial"
 PACKAGE = Path(__file__).parent
-LEFT_OUT = {"checks", "files", "plots", "reports", "widgets", "worlds.cache"}
+LEFT_OUT = {
+    *("artifacts", "checks", "files", "plots", "reports", "studies", "widgets"),
+    "worlds.cache",
+}
 
 
 def essence_hash(source: str, package: Path = PACKAGE) -> str:

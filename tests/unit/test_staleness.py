@@ -33,7 +33,7 @@ def package(tmp_path):
         ("checks.py", "not 1 <= number", "not 2 <= number"),
         ("reports.py", "mininterval=0.5", "mininterval=0.7"),
         ("plots.py", "def use_style() -> None:", "def use_style(x=1) -> None:"),
-        ("widgets.py", "class Explorer", "class Explored"),
+        ("widgets/explorer.py", "class Explorer", "class Explored"),
         ("widgets/base.js", "Pause", "Stop"),
         ("probes.py", "dim=-1", "dim=1"),  # nothing here imports it
         ("runtime.py", "must be an integer from 0", "must lie between 0"),
