@@ -116,6 +116,19 @@ def test_ema_agrees_with_torch_over_many_updates():
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
 
 
+def test_ema_is_the_sum_that_chapter_1_writes_out():
+    encoder, tau = nn.Linear(3, 2), 0.8
+    target, seen = EMATarget(encoder, tau), [encoder.weight.detach().clone()]
+    for _ in range(5):
+        with torch.no_grad():
+            encoder.weight.add_(torch.randn(2, 3))
+        seen.append(encoder.weight.detach().clone())
+        target.update(encoder)
+    t = len(seen) - 1
+    terms = [(1 - tau) * tau**k * seen[t - k] for k in range(t)]
+    torch.testing.assert_close(target.encoder.weight, sum(terms) + tau**t * seen[0])
+
+
 def test_the_target_is_a_copy():
     encoder = LSTMEncoder(2, hidden_dim=16, latent_dim=6)
     target = EMATarget(encoder, 0.5)
@@ -131,6 +144,14 @@ def test_cosine_loss_from_same_to_opposite():
     assert cosine_loss(z, -z).item() == pytest.approx(2, abs=1e-6)
     right = torch.stack([-z[:, 1], z[:, 0]], dim=1)
     assert cosine_loss(z[:, :2], right).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_cosine_loss_is_the_formula_of_chapter_1():
+    z_hat, z_bar = torch.randn(2, 7, 6).double()
+    cosines = [
+        (a @ b) / (a.norm() * b.norm()) for a, b in zip(z_hat, z_bar, strict=True)
+    ]
+    torch.testing.assert_close(cosine_loss(z_hat, z_bar), 1 - sum(cosines) / 7)
 
 
 def test_cosine_loss_gradient():

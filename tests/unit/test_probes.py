@@ -209,6 +209,19 @@ def test_spread_is_zero_for_a_constant_and_one_for_opposite_directions():
     torch.testing.assert_close(directions(z).norm(dim=-1), torch.ones(2))
 
 
+def test_spread_is_the_formula_and_near_it_width_over_distance():
+    z = torch.randn(50, 6) + 1
+    u = torch.stack([row / row.norm() for row in z])
+    distances = [(row - u.mean(dim=0)).norm() ** 2 for row in u]
+    assert spread(z) == pytest.approx((sum(distances) / 50).sqrt().item(), rel=1e-5)
+    center = torch.zeros(6)
+    center[0] = 100.0
+    rest = torch.randn(50, 6)
+    rest -= rest.mean(dim=0)
+    across = rest[:, 1:].square().sum(dim=1).mean().sqrt()
+    assert spread(center + rest) == pytest.approx((across / 100).item(), rel=0.05)
+
+
 def test_noisy_probe_does_not_find_what_has_become_tiny():
     z = cloud()
     y = z[:, 0]
