@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import nbformat
@@ -219,7 +220,8 @@ def test_paths_are_those_of_the_shell(path, monkeypatch, tmp_path):
     assert read(path, "-p", "save_dir", "") == {"save_dir": ""}
 
 
-def test_every_preset_and_row_of_the_book_is_accepted():
+def test_every_preset_and_row_of_the_book_is_accepted(monkeypatch):
+    monkeypatch.setattr(nbformat, "read", functools.cache(nbformat.read))
     for path in chapters.chapters(book_folder()):
         entry = chapters.presets(path)
         for name in chapters.preset_names(entry):
