@@ -223,7 +223,7 @@ def test_a_forecast_decodes_the_rolled_out_latents():
 
 def test_valid_times_end_at_the_first_error_and_tell_the_censored():
     error = torch.tensor(
-        [[0.1, 0.2, 0.5, 0.1], [0.5, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.2]]
+        [[0.1, 0.2, 0.5, 0.1], [torch.nan, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.2]]
     )
     times, censored = valid_times(error, frame_time=0.5)
     assert times.tolist() == [1.0, 0.0, 2.0]
