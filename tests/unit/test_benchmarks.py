@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 # The ratio of each row: which column over which.
@@ -29,20 +28,15 @@ SHORT = {
 ROUNDED = {"rel": 0.1, "abs": 0.06}  # columns and ratios are printed rounded
 
 
-@pytest.fixture
-def table(monkeypatch, capsys):
+def table(name):
     """The words of the header and of each row that a benchmark prints."""
-
-    def run(name):
-        monkeypatch.setattr(sys, "argv", [name, *SHORT[name]])
-        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
-        lines = capsys.readouterr().out.splitlines()
-        header, *rows = (re.split(r" {2,}", line.strip()) for line in lines)
-        return header, rows
-
-    threads = torch.get_num_threads()  # which a benchmark may change
-    yield run
-    torch.set_num_threads(threads)
+    command = [sys.executable, FOLDER / f"{name}.py", *SHORT[name]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    header, *rows = (
+        re.split(r" {2,}", line.strip()) for line in done.stdout.splitlines()
+    )
+    return header, rows
 
 
 def number(text):
@@ -54,7 +48,7 @@ def test_every_benchmark_is_tried():
 
 
 @pytest.mark.parametrize("name", RATIOS)
-def test_a_ratio_is_one_column_over_another(table, name):
+def test_a_ratio_is_one_column_over_another(name):
     header, rows = table(name)
     assert len(rows) >= 3
     for row in rows:
@@ -63,7 +57,7 @@ def test_a_ratio_is_one_column_over_another(table, name):
         assert number(values["ratio"]) == pytest.approx(over / under, **ROUNDED)
 
 
-def test_losses_cost_multiples_of_the_variance_term(table):
+def test_losses_cost_multiples_of_the_variance_term():
     header, rows = table("losses")
     assert header[:3] == ["B", "Z", "variance"]
     assert len(rows) == 6
@@ -72,7 +66,7 @@ def test_losses_cost_multiples_of_the_variance_term(table):
         assert values["variance"] == 1
 
 
-def test_pendulums_take_multiples_of_the_time_of_all_at_once(table):
+def test_pendulums_take_multiples_of_the_time_of_all_at_once():
     header, rows = table("pendulum")
     *rows, memory = rows
     assert header == ["time each", "ratio"]
