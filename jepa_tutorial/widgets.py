@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
 
 from jepa_tutorial.checks import check_positive
+from jepa_tutorial.live import MAX_BYTES, Live, assemble, check_texts, first_frame
 from jepa_tutorial.reports import progress
 
-HERE = Path(__file__).parent
 MAX_FRAMES = 400
-MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Choice:
     values: Sequence[Any]
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(Live):
     """Figures drawn in advance, one for each setting of the controls.
 
     Works in Jupyter, in Colab and on the rendered page without a kernel, since it carries its
@@ -88,9 +86,7 @@ class Explorer(anywidget.AnyWidget):
         that returns no figure, an empty text, too many frames or too many bytes.
     """
 
-    _esm = HERE / "explorer.js"
-    _css = HERE / "explorer.css"
-    title = traitlets.Unicode().tag(sync=True)
+    _esm = assemble("base.js", "explorer.js")
     controls: traitlets.List = traitlets.List().tag(sync=True)
     play = traitlets.Unicode(allow_none=True).tag(sync=True)
     interval = traitlets.Int().tag(sync=True)
@@ -115,40 +111,48 @@ class Explorer(anywidget.AnyWidget):
         for name, function in (("draw", draw), ("alt", alt)):
             if not callable(function):
                 raise ValueError(f"{name} must be a function, got {function!r}")
+        check_texts(title=title)
         settings = [
             dict(zip(controls, values, strict=True))
             for values in itertools.product(
                 *(control.values for control in controls.values())
             )
         ]
-        if len(settings) > MAX_FRAMES:
-            raise ValueError(
-                f"controls must give at most {MAX_FRAMES} frames, got {len(settings)}: "
-                "take fewer values"
-            )
-        pictures = [
-            picture(draw, values, dpi) for values in progress(settings, "frames")
-        ]
         alts = [alt(**values) for values in settings]
-        if not all(isinstance(text, str) and text.strip() for text in alts):
-            raise ValueError(f"alt must describe every frame, got {alts!r}")
-        if len({size for _, size in pictures}) > 1:
-            raise ValueError("draw must return figures of one size, got several sizes")
-        frames = b"".join(data for data, _ in pictures)
-        if len(frames) > MAX_BYTES:
-            raise ValueError(
-                f"the frames must fit into {MAX_BYTES} bytes, got {len(frames)}: "
-                "take fewer values, smaller figures or a lower dpi"
-            )
+        for text in alts:
+            check_texts(alt=text)
+        frames, lengths, size = b"", [], None
+        for values in progress(settings, "frames"):
+            figure = draw(**values)
+            if not isinstance(figure, Figure):
+                raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
+            data, shape = picture(figure, dpi)
+            if size is None:
+                first, size = first_frame(figure), shape
+            plt.close(figure)
+            if shape != size:
+                raise ValueError(
+                    f"draw must return figures of one size, got {size} and {shape}"
+                )
+            frames += data
+            lengths.append(len(data))
+            if len(frames) > MAX_BYTES:
+                raise ValueError(
+                    f"the frames must fit into {MAX_BYTES} bytes, got {len(frames)} for "
+                    f"{len(lengths)} of {len(settings)}: take fewer values, smaller "
+                    "figures or a lower dpi"
+                )
         super().__init__(
-            title=title,
+            first,
+            alts[0],
+            title,
             controls=[describe(name, control) for name, control in controls.items()],
             play=play,
             interval=interval,
             frames=frames,
-            lengths=[len(data) for data, _ in pictures],
+            lengths=lengths,
             alts=alts,
-            size=list(pictures[0][1]),
+            size=list(size),
         )
 
     def __repr__(self) -> str:
@@ -167,10 +171,17 @@ def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) ->
             raise ValueError(
                 f"controls[{name!r}] must be a Slider or Choice, got {control!r}"
             )
-        if not control.label.strip() or not len(control.values):
-            raise ValueError(
-                f"controls[{name!r}] must have a label and values, got {control!r}"
-            )
+        if not len(control.values):
+            raise ValueError(f"controls[{name!r}] must have values, got {control!r}")
+        check_texts(**{f"the label of controls[{name!r}]": control.label})
+        listed = " ".join(describe(name, control)["values"])
+        check_texts(**{f"the values of controls[{name!r}]": listed})
+    count = math.prod(len(control.values) for control in controls.values())
+    if count > MAX_FRAMES:  # before anything is drawn
+        raise ValueError(
+            f"controls must give at most {MAX_FRAMES} frames, got {count}: "
+            "take fewer values"
+        )
     sliders = [
         name for name, control in controls.items() if isinstance(control, Slider)
     ]
@@ -191,16 +202,10 @@ def describe(name: str, control: Slider | Choice) -> dict[str, Any]:
     }
 
 
-def picture(
-    draw: Callable[..., Figure], values: dict[str, Any], dpi: int
-) -> tuple[bytes, tuple[int, int]]:
-    """Draw one frame; return it as WebP and its width and height in pixels."""
-    figure = draw(**values)
-    if not isinstance(figure, Figure):
-        raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
+def picture(figure: Figure, dpi: int) -> tuple[bytes, tuple[int, int]]:
+    """Return a figure as WebP, and its width and height in pixels."""
     file = io.BytesIO()
     options = {"quality": 80, "method": 6}
     figure.savefig(file, format="webp", dpi=dpi, facecolor="white", pil_kwargs=options)
     width, height = (round(inches * dpi) for inches in figure.get_size_inches())
-    plt.close(figure)
     return file.getvalue(), (width, height)
