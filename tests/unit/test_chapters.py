@@ -415,7 +415,7 @@ def breaches(notebook) -> list[str]:
     for cell in code(notebook):
         only_shows = chapters.SKIP_STUDY in cell.metadata.get("tags", [])
         if not only_shows and re.search(
-            r"\b(stored_study|matching_runs)\b", cell.source
+            r"\b(stored_study|stored_values|matching_runs)\(", cell.source
         ):
             found.append(f"computes with the stored study: {cell.source[:60]!r}")
         for statement in essence.parse(cell.source).body:
@@ -457,7 +457,7 @@ def test_cells_that_only_show_leave_the_computation_alone(notebook):
         (["x = 2", "-def f():\n    return x", "-x = 3", "-f()"], []),
         (["x = 2", "-y = [x for x in (1, 2)]"], []),
         (["x = 2", "x + 1", "-x = 1", "-report('a', x)"], []),
-        (["-from a import stored_study"], ["computes with the stored study"]),
+        (["-s = stored_study('a')"], ["computes with the stored study"]),
         (["-runs = matching_runs(s)"], ["computes with the stored study"]),
         (["runs = matching_runs(stored_study('01'))"], []),
     ],
