@@ -209,7 +209,7 @@ def monitor(z: Tensor) -> dict[str, float]:
         ``dead``: the share of dimensions with less than a hundredth of the largest one;
         ``rank``: `effective_rank`; ``rankme``: `rankme`; ``cosine``: `mean_pairwise_cosine`;
         ``offset``: how far the mean is from the origin, over the root-mean-square distance of the
-        latents from their mean; infinite for a constant.
+        latents from their mean; huge for a constant.
 
     Raises
     ------
@@ -219,6 +219,7 @@ def monitor(z: Tensor) -> dict[str, float]:
     check_batch("B Z", 2, z=z)
     check_finite(z=z)
     std = z.std(dim=0)
+    size = std.norm().clamp_min(torch.finfo(std.dtype).tiny)
     return {
         "std": std.mean().item(),
         "std_min": std.min().item(),
@@ -226,7 +227,7 @@ def monitor(z: Tensor) -> dict[str, float]:
         "rank": effective_rank(z),
         "rankme": rankme(z),
         "cosine": mean_pairwise_cosine(z),
-        "offset": (z.mean(dim=0).norm() / std.norm()).item(),
+        "offset": (z.mean(dim=0).norm() / size).item(),
     }
 
 
