@@ -23,7 +23,10 @@ def networks(count: int) -> list[nn.Module]:
     """Encoders with predictors of the size that chapter 3 uses."""
     torch.manual_seed(0)
     return [
-        nn.Sequential(MLPEncoder(3, 8, 64, 16), MLPPredictor(16, 64))
+        nn.Sequential(
+            MLPEncoder(3, window_len=8, hidden_dim=64, latent_dim=16),
+            MLPPredictor(16, 64),
+        )
         for _ in range(count)
     ]
 

@@ -34,7 +34,7 @@ def trajectories(encoder: nn.Module) -> Callable[[], Tensor]:
 
 def video() -> Callable[[], Tensor]:
     """Make the loss of a model of chapter 7, which rolls out four steps."""
-    encoder = ResNet5(1, 32, 32, 4, 2)
+    encoder = ResNet5(1, width=32, latent_dim=32, patch=4, stride=2)
     parts = encoder, RollOut(ResUNet(32, 48)), EMATarget(encoder, 0.95)
 
     def regularizer(z: Tensor) -> Tensor:
@@ -61,8 +61,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     models = {
-        "chapter 2, MLP": (trajectories(MLPEncoder(2, 8, 64, 32)), 1),
-        "chapter 1, LSTM": (trajectories(LSTMEncoder(2, 64, 32)), 1),
+        "chapter 2, MLP": (
+            trajectories(MLPEncoder(2, window_len=8, hidden_dim=64, latent_dim=32)),
+            1,
+        ),
+        "chapter 1, LSTM": (
+            trajectories(LSTMEncoder(2, hidden_dim=64, latent_dim=32)),
+            1,
+        ),
         "chapter 7, CNN": (video(), 50),
     }
     print(f"{'model':18}{'1 thread':>12}{'2 threads':>13}{'ratio':>8}")

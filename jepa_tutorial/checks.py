@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from numbers import Integral, Real
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+HALF = torch.float16, torch.bfloat16  # types of half precision
 
 
 def check_shape(pattern: str, /, **tensors: Tensor) -> None:
-    """Check that tensors have the named dimensions, and that equal names have equal sizes.
+    """Check that tensors have the named dimensions, equal names with equal sizes, on one device.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
     Raises
     ------
     ValueError
-        If a shape does not fit. Names the argument, the expected and the given shape.
+        If a shape or a device does not fit. Names the argument, what was expected and given.
 
     Examples
     --------
@@ -30,6 +34,7 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
     """
     dimensions = pattern.split()
     sizes: dict[str, int] = {}
+    devices: dict[torch.device, str] = {}
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise ValueError(
@@ -46,22 +51,36 @@ def check_shape(pattern: str, /, **tensors: Tensor) -> None:
             raise ValueError(
                 f"{name} must have the shape {expected}{where}, got {tuple(tensor.shape)}"
             )
+        devices.setdefault(tensor.device, name)
+    if len(devices) > 1:
+        places = ", ".join(f"{name} on {device}" for device, name in devices.items())
+        raise ValueError(f"all tensors must be on one device, got {places}")
 
 
-def check_batch(**latents: Tensor) -> None:
-    """Check that batches are ``(B, Z)``, of one shape, with at least two samples.
+def check_batch(pattern: str, least: int, /, **batches: Tensor) -> None:
+    """Check that batches have the named dimensions, numbers of a float type, and enough samples.
+
+    Parameters
+    ----------
+    pattern : str
+        As in `check_shape`; samples come first.
+    least : int
+        How many samples a batch must have: one has a mean, and two have a variance.
+    **batches : Tensor
+        The batches, by the name that the error should use.
 
     Raises
     ------
     ValueError
         Names the argument, what was given and what is accepted.
     """
-    check_shape("B Z", **latents)
-    for name, z in latents.items():
-        if len(z) < 2:
+    check_shape(pattern, **batches)
+    for name, z in batches.items():
+        if not z.is_floating_point():
+            raise ValueError(f"{name} must hold numbers of a float type, got {z.dtype}")
+        if len(z) < least:
             raise ValueError(
-                f"{name} must hold a batch of at least 2 samples, got {len(z)}: "
-                "one sample has no variance"
+                f"{name} must hold a batch of at least {least} samples, got {len(z)}"
             )
 
 
@@ -81,17 +100,47 @@ def check_finite(**tensors: Tensor) -> None:
             )
 
 
-def check_positive(**numbers: int) -> None:
-    """Check that counts are integers of at least 1.
+def check_positive(most: float = math.inf, /, **numbers: int) -> None:
+    """Check that counts are integers of at least 1, and at most ``most``.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was given and what is accepted.
+    """
+    for name, number in numbers.items():
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or not 1 <= number <= most:
+            raise ValueError(
+                f"{name} must be an integer {limits(1, most)}, got {number!r}"
+            )
+
+
+def check_draw(generator: torch.Generator, /, **numbers: int) -> None:
+    """Check the source of randomness, and that counts are integers of at least 1.
+
+    PyTorch takes None for its global generator, whose numbers depend on all that drew before.
 
     Raises
     ------
     ValueError
         Names the argument and what was given.
     """
-    for name, number in numbers.items():
-        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}")
+    check_type(torch.Generator, generator=generator)
+    check_positive(**numbers)
+
+
+def check_type(accepted: type, /, **values: object) -> None:
+    """Check that values are of a type.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what was given and the type.
+    """
+    for name, value in values.items():
+        if not isinstance(value, accepted):
+            raise ValueError(f"{name} must be a {accepted.__name__}, got {value!r}")
 
 
 def check_multiple(of: int, /, **numbers: int) -> None:
@@ -109,22 +158,24 @@ def check_multiple(of: int, /, **numbers: int) -> None:
 
 
 def check_range(low: float, high: float, /, **numbers: float) -> None:
-    """Check that numbers lie in the closed range from ``low`` to ``high``.
+    """Check that numbers are finite and lie in the closed range from ``low`` to ``high``.
 
     Raises
     ------
     ValueError
-        Names the argument, what was given and the range. NaN is never in range.
+        Names the argument, what was given and the range.
     """
     for name, number in numbers.items():
-        if (
-            not isinstance(number, Real)
-            or isinstance(number, bool)
-            or not low <= number <= high
-        ):
+        real = isinstance(number, Real) and not isinstance(number, bool)
+        if not real or not math.isfinite(number) or not low <= number <= high:
             raise ValueError(
-                f"{name} must be a number from {low} to {high}, got {number!r}"
+                f"{name} must be a number {limits(low, high)}, got {number!r}"
             )
+
+
+def limits(low: float, high: float) -> str:
+    """Say in words what a range is."""
+    return f"of at least {low}" if high == math.inf else f"from {low} to {high}"
 
 
 def check_choice(accepted: Collection[str], /, **choices: str) -> None:
@@ -139,3 +190,31 @@ def check_choice(accepted: Collection[str], /, **choices: str) -> None:
         if choice not in accepted:
             listed = ", ".join(repr(item) for item in accepted)
             raise ValueError(f"{name} must be one of {listed}, got {choice!r}")
+
+
+def check_averaged(**networks: nn.Module) -> None:
+    """Check that a network can be copied, and that a moving average of its weights moves.
+
+    `copy.deepcopy` refuses a tensor that autograd computed from weights, and half precision rounds
+    small moves away.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what is wrong with it and the remedy.
+    """
+    for name, network in networks.items():
+        for part in network.modules():
+            for held, value in vars(part).items():
+                if isinstance(value, Tensor) and not value.is_leaf:
+                    raise ValueError(
+                        f"{name} must be a network that can be copied, got one that keeps a "
+                        f"computed {held!r}: for weight normalization use "
+                        "torch.nn.utils.parametrizations.weight_norm"
+                    )
+        for weight in network.parameters():
+            if weight.dtype in HALF:
+                raise ValueError(
+                    f"{name} must have weights in float32, got {weight.dtype}, whose average "
+                    "does not move: keep them in float32 and use torch.autocast"
+                )

@@ -30,7 +30,7 @@ class CNNDecoder(nn.Module):
     """
 
     def __init__(
-        self, latent_dim: int, channels: int, image_size: int, width: int
+        self, latent_dim: int, *, channels: int, image_size: int, width: int
     ) -> None:
         super().__init__()
         check_positive(latent_dim=latent_dim, channels=channels, width=width)
@@ -75,7 +75,9 @@ class PatchDecoder(nn.Module):
         If a size is below 1, or the input is not ``(B, Z, H', W')`` with this Z.
     """
 
-    def __init__(self, latent_dim: int, channels: int, width: int, scale: int) -> None:
+    def __init__(
+        self, latent_dim: int, *, channels: int, width: int, scale: int
+    ) -> None:
         super().__init__()
         check_positive(latent_dim=latent_dim, channels=channels, width=width)
         check_positive(scale=scale)
@@ -113,7 +115,7 @@ class DetectionHead(nn.Module):
         If a size is below 1, or the input is not ``(B, Z, H', W')`` with this Z.
     """
 
-    def __init__(self, latent_dim: int, width: int, grid: int = 8) -> None:
+    def __init__(self, latent_dim: int, width: int, *, grid: int = 8) -> None:
         super().__init__()
         check_positive(latent_dim=latent_dim, width=width, grid=grid)
         self.latent_dim = latent_dim
@@ -157,25 +159,21 @@ class TransformerDecoder(nn.Module):
     """
 
     def __init__(
-        self,
-        latent_dim: int,
-        channels: int,
-        image_size: int,
-        patch_size: int,
-        decoder_dim: int,
-        depth: int,
-        heads: int,
-        mlp_dim: int,
-    ) -> None:
+        self, latent_dim: int, *, channels: int, image_size: int, patch_size: int,
+        decoder_dim: int, depth: int, heads: int, mlp_dim: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(latent_dim=latent_dim, channels=channels, depth=depth)
+        check_positive(patch_size=patch_size, decoder_dim=decoder_dim)
         check_multiple(patch_size, image_size=image_size)
         self.latent_dim, self.side = latent_dim, image_size // patch_size
         self.from_latent = nn.Linear(latent_dim, decoder_dim)
         queries = 0.02 * torch.randn(self.side**2, decoder_dim)
         self.queries = nn.Parameter(queries)
-        sizes = decoder_dim, heads, mlp_dim
-        blocks = [TransformerBlock(*sizes) for _ in range(depth)]
+        blocks = [
+            TransformerBlock(decoder_dim, heads=heads, mlp_dim=mlp_dim)
+            for _ in range(depth)
+        ]
         self.blocks = nn.Sequential(*blocks)
         self.to_pixels = nn.Linear(decoder_dim, channels * patch_size**2)
         self.lay_out = nn.PixelShuffle(patch_size)

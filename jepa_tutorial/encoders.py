@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_multiple, check_positive, check_shape
+from jepa_tutorial.checks import (
+    check_multiple,
+    check_positive,
+    check_range,
+    check_shape,
+)
 from jepa_tutorial.networks import ResidualBlock, TransformerBlock, mlp
 
 
@@ -30,7 +37,7 @@ class LSTMEncoder(nn.Module):
         If a size is below 1, or the input is not ``(B, T, D)``.
     """
 
-    def __init__(self, input_dim: int, hidden_dim: int, latent_dim: int) -> None:
+    def __init__(self, input_dim: int, *, hidden_dim: int, latent_dim: int) -> None:
         super().__init__()
         check_positive(input_dim=input_dim, hidden_dim=hidden_dim)
         check_positive(latent_dim=latent_dim)
@@ -66,7 +73,7 @@ class MLPEncoder(nn.Module):
     """
 
     def __init__(
-        self, input_dim: int, window_len: int, hidden_dim: int, latent_dim: int
+        self, input_dim: int, *, window_len: int, hidden_dim: int, latent_dim: int
     ) -> None:
         super().__init__()
         check_positive(input_dim=input_dim, window_len=window_len)
@@ -95,10 +102,16 @@ class Changes(nn.Module):
     ----------
     unit : float
         The typical size of a change, so that it counts as one.
+
+    Raises
+    ------
+    ValueError
+        If the unit is below 1e-9.
     """
 
     def __init__(self, unit: float = 1.0) -> None:
         super().__init__()
+        check_range(1e-9, math.inf, unit=unit)
         self.unit = unit
 
     def forward(self, windows: Tensor) -> Tensor:
@@ -129,13 +142,9 @@ class CNNEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        history_length: int,
-        channels: int,
-        image_size: int,
-        width: int,
+        self, *, history_length: int, channels: int, image_size: int, width: int,
         latent_dim: int,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(history_length=history_length, channels=channels)
         check_positive(width=width, latent_dim=latent_dim)
@@ -185,21 +194,18 @@ class ResNet5(nn.Module):
     """
 
     def __init__(
-        self,
-        channels: int,
-        width: int,
-        latent_dim: int,
-        patch: int = 4,
+        self, channels: int, *, width: int, latent_dim: int, patch: int = 4,
         stride: int = 2,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(channels=channels, latent_dim=latent_dim, patch=patch)
+        check_positive(width=width, stride=stride)
         self.channels = channels
         self.layers = nn.Sequential(
             nn.Conv2d(channels, width, patch, patch, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(),
-            ResidualBlock(width, width, stride),
+            ResidualBlock(width, width, stride=stride),
             ResidualBlock(width, width),
             nn.Conv2d(width, latent_dim, 1),
         )
@@ -231,16 +237,12 @@ class FlatEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        history_length: int,
-        channels: int,
-        image_size: int,
-        hidden_dim: int,
-        latent_dim: int,
-    ) -> None:
+        self, *, history_length: int, channels: int, image_size: int,
+        hidden_dim: int, latent_dim: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(history_length=history_length, channels=channels)
-        check_positive(image_size=image_size)
+        check_positive(image_size=image_size, latent_dim=latent_dim)
         size = f"{image_size} {image_size}"
         self.expected = f"B {history_length} {channels} {size}"
         pixels = history_length * channels * image_size**2
@@ -280,26 +282,21 @@ class ViTEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        history_length: int,
-        channels: int,
-        image_size: int,
-        patch: int,
-        dim: int,
-        depth: int,
-        heads: int,
-        latent_dim: int,
-    ) -> None:
+        self, *, history_length: int, channels: int, image_size: int, patch: int,
+        dim: int, depth: int, heads: int, latent_dim: int,
+    ) -> None:  # fmt: skip
         super().__init__()
-        check_positive(history_length=history_length, channels=channels)
-        check_positive(depth=depth, latent_dim=latent_dim)
+        check_positive(history_length=history_length, channels=channels, dim=dim)
+        check_positive(depth=depth, latent_dim=latent_dim, patch=patch)
         check_multiple(patch, image_size=image_size)
         size = f"{image_size} {image_size}"
         self.expected = f"B {history_length} {channels} {size}"
         self.cut = nn.Conv2d(history_length * channels, dim, patch, patch)
         count = (image_size // patch) ** 2
         self.places = nn.Parameter(0.02 * torch.randn(count, dim))
-        blocks = [TransformerBlock(dim, heads, 2 * dim) for _ in range(depth)]
+        blocks = [
+            TransformerBlock(dim, heads=heads, mlp_dim=2 * dim) for _ in range(depth)
+        ]
         self.blocks = nn.Sequential(*blocks)
         read_out = nn.Linear(dim, latent_dim)
         self.to_latent = nn.Sequential(nn.LayerNorm(dim), read_out)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from jepa_tutorial.checks import check_shape
+from jepa_tutorial.checks import check_averaged, check_range, check_shape
 
 
 class Ensemble(nn.Module):
@@ -65,9 +65,13 @@ def follow(target: Ensemble, encoder: Ensemble, tau: Tensor) -> None:
     Raises
     ------
     ValueError
-        If there is not one tau for each network.
+        If there is not one tau for each network, one is not from 0 to 1, or weights are of half
+        precision, whose average would not move.
     """
     check_shape(f"{len(encoder.weights[0])}", tau=tau)
+    for each in tau.tolist():
+        check_range(0, 1, tau=each)
+    check_averaged(encoder=encoder)
     for slow, fast in zip(target.weights, encoder.weights, strict=True):
         share = (1 - tau).view(-1, *[1] * (slow.ndim - 1))
         slow.lerp_(fast, share)

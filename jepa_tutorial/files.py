@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def book_folder() -> Path:
+    """Return the folder with the notebooks, presets and stored results.
+
+    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither is there.
+    """
+    package = Path(__file__).parent
+    for folder in (package.parent / "book", package / "_book"):
+        if (folder / "presets.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
+        "or name the folder with --book"
+    )
 
 
 def given_path(text: str | Path) -> Path:
@@ -45,3 +66,16 @@ def write_text(path: str | Path, text: str) -> None:
     """Write text in UTF-8, all or nothing; see `replacing`."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def check_writable(folder: Path) -> None:
+    """Check that files can be written in a folder, which is made if it is missing.
+
+    Raises
+    ------
+    OSError
+        Says why not.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_positive
+from jepa_tutorial.checks import check_positive, check_range, check_shape
 from jepa_tutorial.predictors import roll_out
 
 
@@ -20,6 +22,11 @@ class Forecaster(nn.Module):
         From a latent to the one a step later.
     decoder : nn.Module
         From latents ``(B, Z)`` to observations ``(B, ...)``.
+
+    Raises
+    ------
+    ValueError
+        If a horizon is below 1.
     """
 
     def __init__(
@@ -31,6 +38,7 @@ class Forecaster(nn.Module):
 
     def forward(self, window: Tensor, horizon: int) -> Tensor:
         """Forecast ``(B, horizon, ...)`` from windows ``(B, L, ...)``."""
+        check_positive(horizon=horizon)
         z_hat = roll_out(self.predictor, self.encoder(window), range(horizon))
         x_hat = self.decoder(z_hat.flatten(0, 1))
         return x_hat.unflatten(0, (-1, horizon))
@@ -50,6 +58,11 @@ def persistence(window: Tensor, horizon: int) -> Tensor:
     -------
     Tensor
         ``(B, horizon, ...)``.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is below 1.
     """
     check_positive(horizon=horizon)
     return torch.stack([window[:, -1]] * horizon, dim=1)
@@ -69,10 +82,17 @@ def constant_velocity(window: Tensor, horizon: int) -> Tensor:
     -------
     Tensor
         ``(B, horizon, D)``.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, L, D)``, the horizon is below 1, or L below 2.
     """
     check_positive(horizon=horizon)
+    check_shape("B L D", window=window)
+    check_range(2, math.inf, window_len=window.shape[1])
     velocity = window[:, -1:] - window[:, -2:-1]
-    ahead = torch.arange(1, horizon + 1).view(-1, 1)
+    ahead = torch.arange(1, horizon + 1, device=window.device).view(-1, 1)
     return window[:, -1:] + velocity * ahead
 
 
@@ -88,14 +108,21 @@ class NextState(nn.Module):
         From ``(B, 2 * D)`` to ``(B, D)``.
     step_size : float
         The typical size of a step, which is its unit.
+
+    Raises
+    ------
+    ValueError
+        If the step size is below 1e-9, or a horizon is below 1.
     """
 
     def __init__(self, network: nn.Module, step_size: float) -> None:
         super().__init__()
+        check_range(1e-9, math.inf, step_size=step_size)
         self.network, self.step_size = network, step_size
 
     def forward(self, window: Tensor, horizon: int) -> Tensor:
         """Forecast ``(B, horizon, D)`` from windows ``(B, L, D)``, L at least 2."""
+        check_positive(horizon=horizon)
         position = window[:, -1]
         step = (position - window[:, -2]) / self.step_size
         forecast = []

@@ -1,4 +1,8 @@
-"""Losses: how far a prediction is from its target, and what keeps latents from collapse."""
+"""Losses: how far a prediction is from its target, and what keeps latents from collapse.
+
+All are computed in float32 at least. Latents that are not finite make a loss that is not, which
+`training.minimize` refuses.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa_tutorial.checks import check_batch, check_positive, check_range, check_shape
+from jepa_tutorial.checks import check_batch, check_draw, check_range, check_shape
+from jepa_tutorial.runtime import in_float32
 
 
+@in_float32
 def cosine_loss(z_hat: Tensor, z_bar: Tensor) -> Tensor:
     """One minus the mean cosine of the angle between prediction and target.
 
@@ -27,12 +33,13 @@ def cosine_loss(z_hat: Tensor, z_bar: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes differ or are not ``(B, Z)``.
+        If the shapes differ or are not ``(B, Z)``, B is 0, or a type is no float type.
     """
-    check_shape("B Z", z_hat=z_hat, z_bar=z_bar)
+    check_batch("B Z", 1, z_hat=z_hat, z_bar=z_bar)
     return 1 - F.cosine_similarity(z_hat, z_bar, dim=-1).mean()
 
 
+@in_float32
 def variance_loss(z: Tensor) -> Tensor:
     """Ask each dimension for a standard deviation of at least one.
 
@@ -53,14 +60,15 @@ def variance_loss(z: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``, or B is 1.
+        If the shape is not ``(B, Z)``, B is below 2, or the type is no float type.
     """
-    check_batch(z=z)
+    check_batch("B Z", 2, z=z)
     # The small number keeps the root's gradient finite at zero variance.
     std = (z.var(dim=0) + 1e-4).sqrt()
     return F.relu(1 - std).mean()
 
 
+@in_float32
 def covariance_loss(z: Tensor) -> Tensor:
     """Ask different dimensions to be uncorrelated.
 
@@ -80,9 +88,9 @@ def covariance_loss(z: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``, or B is 1.
+        If the shape is not ``(B, Z)``, B is below 2, or the type is no float type.
     """
-    check_batch(z=z)
+    check_batch("B Z", 2, z=z)
     batch_size, latent_dim = z.shape
     centered = z - z.mean(dim=0)
     covariance = centered.T @ centered / (batch_size - 1)  # (Z, Z)
@@ -112,11 +120,12 @@ def vicreg_loss(z: Tensor, std_coeff: float = 1.0, cov_coeff: float = 0.04) -> T
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``, or B is 1.
+        If the shape is not ``(B, Z)``, B is below 2, or the type is no float type.
     """
     return std_coeff * variance_loss(z) + cov_coeff * covariance_loss(z)
 
 
+@in_float32
 def barlow_twins_loss(z_a: Tensor, z_b: Tensor, lambda_param: float = 5e-3) -> Tensor:
     """Ask two views to agree in each dimension, and dimensions to be uncorrelated.
 
@@ -139,9 +148,9 @@ def barlow_twins_loss(z_a: Tensor, z_b: Tensor, lambda_param: float = 5e-3) -> T
     Raises
     ------
     ValueError
-        If the shapes differ or are not ``(B, Z)``, or B is 1.
+        If the shapes differ or are not ``(B, Z)``, B is below 2, or a type is no float type.
     """
-    check_batch(z_a=z_a, z_b=z_b)
+    check_batch("B Z", 2, z_a=z_a, z_b=z_b)
     z_a, z_b = standardize(z_a), standardize(z_b)
     correlation = z_a.T @ z_b / len(z_a)  # (Z, Z)
     diagonal = correlation.diagonal()
@@ -149,6 +158,7 @@ def barlow_twins_loss(z_a: Tensor, z_b: Tensor, lambda_param: float = 5e-3) -> T
     return (1 - diagonal).square().sum() + lambda_param * off_diagonal.square().sum()
 
 
+@in_float32
 def standardize(z: Tensor) -> Tensor:
     """Shift and scale each dimension to mean zero and standard deviation one.
 
@@ -161,11 +171,18 @@ def standardize(z: Tensor) -> Tensor:
     -------
     Tensor
         ``(B, Z)``. A dimension that is constant becomes zero.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``, B is 0, or the type is no float type.
     """
+    check_batch("B Z", 1, z=z)
     # As in batch normalization: the small number keeps constants finite.
     return (z - z.mean(dim=0)) / (z.var(dim=0, correction=0) + 1e-5).sqrt()
 
 
+@in_float32
 def centering_loss(z: Tensor, center: Tensor) -> Tensor:
     """Ask the mean of a batch to stay near a center.
 
@@ -186,13 +203,14 @@ def centering_loss(z: Tensor, center: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, B is 0, or the type of ``z`` is no float type.
     """
     check_shape("Z", center=center)
-    check_shape(f"B {len(center)}", z=z)
+    check_batch(f"B {len(center)}", 1, z=z)
     return (z.mean(dim=0) - center).square().sum()
 
 
+@in_float32
 def update_center(center: Tensor, z: Tensor, decay: float = 0.9) -> Tensor:
     """Move a center a little toward the mean of a batch, without gradient.
 
@@ -213,18 +231,21 @@ def update_center(center: Tensor, z: Tensor, decay: float = 0.9) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or ``decay`` is out of range.
+        If the shapes do not fit each other, B is 0, the type of ``z`` is no float type, or
+        ``decay`` is out of range.
     """
     check_shape("Z", center=center)
-    check_shape(f"B {len(center)}", z=z)
+    check_batch(f"B {len(center)}", 1, z=z)
     check_range(0, 1, decay=decay)
     return decay * center + (1 - decay) * z.detach().mean(dim=0)
 
 
+@in_float32
 def dino_loss(
     z_hat: Tensor,
     z_bar: Tensor,
     center: Tensor,
+    *,
     student_temp: float = 0.1,
     teacher_temp: float = 0.04,
 ) -> Tensor:
@@ -250,10 +271,11 @@ def dino_loss(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or a temperature is out of range.
+        If the shapes do not fit each other, B is 0, a type is no float type, or a temperature is
+        out of range.
     """
     check_shape("Z", center=center)
-    check_shape(f"B {len(center)}", z_hat=z_hat, z_bar=z_bar)
+    check_batch(f"B {len(center)}", 1, z_hat=z_hat, z_bar=z_bar)
     check_range(1e-6, math.inf, student_temp=student_temp, teacher_temp=teacher_temp)
     target = ((z_bar - center) / teacher_temp).softmax(dim=-1)
     log_guess = (z_hat / student_temp).log_softmax(dim=-1)
@@ -280,13 +302,14 @@ def draw_directions(latent_dim: int, count: int, generator: torch.Generator) -> 
     Raises
     ------
     ValueError
-        If a size is below 1.
+        If a size is below 1, or the generator is none.
     """
-    check_positive(latent_dim=latent_dim, count=count)
+    check_draw(generator, latent_dim=latent_dim, count=count)
     drawn = torch.randn(latent_dim, count, generator=generator)
     return F.normalize(drawn, dim=0)
 
 
+@in_float32
 def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     """Ask a batch to look like a standard normal from every direction.
 
@@ -310,11 +333,10 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, B is below 2, or the type of ``z`` is no float type.
     """
     check_shape("Z K", directions=directions)
-    check_shape(f"B {len(directions)}", z=z)
-    check_batch(z=z)
+    check_batch(f"B {len(directions)}", 2, z=z)
     t = torch.linspace(-5, 5, 17, dtype=z.dtype, device=z.device)
     normal = (-t.square() / 2).exp()  # characteristic function, and weight
     angle = (z @ directions)[..., None] * t  # (B, K, 17)

@@ -17,7 +17,7 @@ def mlp(input_dim: int, hidden_dim: int, output_dim: int) -> nn.Sequential:
     Parameters
     ----------
     input_dim, hidden_dim, output_dim : int
-        Sizes of the input, of both hidden layers, and of the output.
+        Sizes of the input, of both hidden layers, and of the output, in the order of the layers.
 
     Returns
     -------
@@ -58,7 +58,7 @@ class ResidualBlock(nn.Module):
         If a size is below 1.
     """
 
-    def __init__(self, channels: int, width: int, stride: int = 1) -> None:
+    def __init__(self, channels: int, width: int, *, stride: int = 1) -> None:
         super().__init__()
         check_positive(channels=channels, width=width, stride=stride)
         self.change = nn.Sequential(
@@ -98,7 +98,7 @@ class TransformerBlock(nn.Module):
         If a size is below 1, or ``dim`` is no multiple of ``heads``.
     """
 
-    def __init__(self, dim: int, heads: int, mlp_dim: int) -> None:
+    def __init__(self, dim: int, *, heads: int, mlp_dim: int) -> None:
         super().__init__()
         check_positive(heads=heads, mlp_dim=mlp_dim)
         check_multiple(heads, dim=dim)

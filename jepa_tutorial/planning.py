@@ -9,7 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_finite, check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_finite,
+    check_positive,
+    check_range,
+    check_shape,
+)
 from jepa_tutorial.predictors import roll_out
 
 
@@ -27,7 +34,13 @@ def clip_actions(actions: Tensor, longest: float) -> Tensor:
     -------
     Tensor
         ``(..., A)``.
+
+    Raises
+    ------
+    ValueError
+        If ``longest`` is below 1e-9.
     """
+    check_range(1e-9, math.inf, longest=longest)
     length = actions.norm(dim=-1, keepdim=True)
     return actions * (longest / length.clamp(min=longest))
 
@@ -37,6 +50,7 @@ def smooth_noise(
     horizon: int,
     action_dim: int,
     generator: torch.Generator,
+    *,
     num_knots: int,
 ) -> Tensor:
     """Noise that keeps its direction for a while: random knots, lines between.
@@ -59,10 +73,10 @@ def smooth_noise(
     Raises
     ------
     ValueError
-        If a count is below 1.
+        If a count is below 1, or the generator is none.
     """
     check_positive(num_rows=num_rows, horizon=horizon, action_dim=action_dim)
-    check_positive(num_knots=num_knots)
+    check_draw(generator, num_knots=num_knots)
     knots = torch.randn(num_rows, action_dim, num_knots, generator=generator)
     weights = F.interpolate(
         torch.eye(num_knots)[None], horizon, mode="linear", align_corners=True
@@ -85,11 +99,11 @@ def propose(
     Parameters
     ----------
     plan : Tensor
-        An action sequence for each episode, ``(E, H, A)``.
+        An action sequence for each episode, ``(E, F, A)``.
     num_candidates : int
         How many for each episode, K.
     std : float or Tensor
-        Size of the noise, a number or ``(E, 1, H, A)``.
+        Size of the noise, a number or ``(E, 1, F, A)``.
     generator : torch.Generator
         The source of randomness, on the CPU.
     longest : float
@@ -98,18 +112,20 @@ def propose(
     Returns
     -------
     Tensor
-        ``(E, K, H, A)``.
+        ``(E, K, F, A)``.
 
     Raises
     ------
     ValueError
-        If the plan has another shape or the count is below 1.
+        If the plan has another shape, it or ``std`` is not finite, the count is below 1,
+        ``longest`` is below 1e-9, or the generator is none.
     """
-    check_shape("E H A", plan=plan)
-    check_positive(num_candidates=num_candidates)
+    check_batch("E F A", 1, plan=plan)
+    check_draw(generator, num_candidates=num_candidates)
+    check_finite(plan=plan, std=torch.as_tensor(std))
     num_episodes, horizon, action_dim = plan.shape
     rows, knots = num_episodes * num_candidates, max(2, horizon // 4)
-    noise = smooth_noise(rows, horizon, action_dim, generator, knots).to(plan)
+    noise = smooth_noise(rows, horizon, action_dim, generator, num_knots=knots).to(plan)
     noise = noise.unflatten(0, (num_episodes, num_candidates))
     noise[:, 0] = 0
     return clip_actions(plan[:, None] + std * noise, longest)
@@ -148,9 +164,9 @@ def random_shooting(
     Parameters
     ----------
     energy : callable
-        From candidates ``(E, K, H, A)`` to their energies, ``(E, K)``.
+        From candidates ``(E, K, F, A)`` to their energies, ``(E, K)``.
     plan : Tensor
-        Where to begin, ``(E, H, A)``.
+        Where to begin, ``(E, F, A)``.
     generator : torch.Generator
         The source of randomness, on the CPU.
     num_candidates, iterations : int
@@ -163,12 +179,12 @@ def random_shooting(
     Returns
     -------
     Tensor
-        A better plan, or the same, ``(E, H, A)``.
+        A better plan, or the same, ``(E, F, A)``.
 
     Raises
     ------
     ValueError
-        If a shape differs or a count is below 1.
+        If a shape differs, a count is below 1, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     rows = torch.arange(len(plan))
@@ -200,12 +216,12 @@ def cem(
     Returns
     -------
     Tensor
-        A better plan, or the same, ``(E, H, A)``.
+        A better plan, or the same, ``(E, F, A)``.
 
     Raises
     ------
     ValueError
-        If a shape differs or a number is out of range.
+        If a shape differs, a number is out of range, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     check_range(0, 1, elite_share=elite_share)
@@ -216,7 +232,7 @@ def cem(
         candidates = propose(mean, num_candidates, spread, generator, longest)
         candidates[:, 0] = plan  # the best so far
         order = rank_last(energy(candidates)).topk(num_elites, largest=False).indices
-        elites = candidates[rows, order]  # (E, num_elites, H, A)
+        elites = candidates[rows, order]  # (E, num_elites, F, A)
         plan, mean = elites[:, 0], elites.mean(dim=1)
         spread = elites.std(dim=1, keepdim=True)
     return plan
@@ -243,12 +259,12 @@ def mppi(
     Returns
     -------
     Tensor
-        The new plan, ``(E, H, A)``.
+        The new plan, ``(E, F, A)``.
 
     Raises
     ------
     ValueError
-        If a shape differs or a number is out of range.
+        If a shape differs, a number is out of range, or an argument of `propose` is refused.
     """
     check_positive(iterations=iterations)
     check_range(1e-6, math.inf, temperature=temperature)
@@ -274,12 +290,12 @@ def distances_ahead(
     z, z_goal : Tensor
         Where each episode is, and where it should be, ``(E, Z)``.
     actions : Tensor
-        Candidates, ``(E, K, H, A)``.
+        Candidates, ``(E, K, F, A)``.
 
     Returns
     -------
     Tensor
-        ``(E, K, H)``.
+        ``(E, K, F)``.
 
     Raises
     ------
@@ -287,14 +303,14 @@ def distances_ahead(
         If a shape differs.
     """
     check_shape("E Z", z=z, z_goal=z_goal)
-    check_shape(f"{len(z)} K H A", actions=actions)
+    check_shape(f"{len(z)} K F A", actions=actions)
     # Candidates are folded into the batch.
     copies = z.repeat_interleave(actions.shape[1], dim=0)  # (E * K, Z)
     ahead = roll_out(transition, copies, actions.flatten(0, 1).unbind(dim=1))
-    ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, H, Z)
+    ahead = ahead.unflatten(0, actions.shape[:2])  # (E, K, F, Z)
     return (ahead - z_goal[:, None, None]).norm(dim=-1)
 
 
 def closest_approach(distances: Tensor) -> Tensor:
-    """How near a plan comes, at its best moment: ``(..., H)`` to ``(...)``."""
+    """How near a plan comes, at its best moment: ``(..., F)`` to ``(...)``."""
     return distances.amin(dim=-1)

@@ -202,6 +202,7 @@ class ActionEncoder(nn.Module):
 
     def __init__(self, action_dim: int, action_emb_dim: int) -> None:
         super().__init__()
+        check_positive(action_dim=action_dim, action_emb_dim=action_emb_dim)
         self.action_dim = action_dim
         self.layers = mlp(action_dim, action_emb_dim, action_emb_dim)
 
@@ -262,13 +263,9 @@ class MLPTransition(nn.Module):
     """
 
     def __init__(
-        self,
-        latent_dim: int,
-        action_encoder: nn.Module,
-        action_emb_dim: int,
-        hidden_dim: int,
-        dropout: float = 0.0,
-    ) -> None:
+        self, latent_dim: int, action_encoder: nn.Module, *, action_emb_dim: int,
+        hidden_dim: int, dropout: float = 0.0,
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(latent_dim=latent_dim, action_emb_dim=action_emb_dim)
         check_range(0, 1, dropout=dropout)
@@ -308,23 +305,20 @@ class TransformerTransition(nn.Module):
     """
 
     def __init__(
-        self,
-        latent_dim: int,
-        action_encoder: nn.Module,
-        action_emb_dim: int,
-        dim: int,
-        transition_depth: int,
-        heads: int,
-    ) -> None:
+        self, latent_dim: int, action_encoder: nn.Module, *, action_emb_dim: int,
+        dim: int, transition_depth: int, heads: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         check_positive(latent_dim=latent_dim, action_emb_dim=action_emb_dim)
-        check_positive(transition_depth=transition_depth)
+        check_positive(dim=dim, transition_depth=transition_depth)
         self.latent_dim, self.action_encoder = latent_dim, action_encoder
         self.from_latent = nn.Linear(latent_dim, dim)
         self.from_action = nn.Linear(action_emb_dim, dim)
-        self.blocks = nn.Sequential(
-            *(TransformerBlock(dim, heads, 2 * dim) for _ in range(transition_depth))
-        )
+        blocks = [
+            TransformerBlock(dim, heads=heads, mlp_dim=2 * dim)
+            for _ in range(transition_depth)
+        ]
+        self.blocks = nn.Sequential(*blocks)
         self.to_change = nn.Linear(dim, latent_dim)
 
     def forward(self, z: Tensor, a: Tensor) -> Tensor:

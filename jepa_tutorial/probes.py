@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_batch, check_finite, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_finite,
+    check_positive,
+    check_range,
+    check_shape,
+)
+from jepa_tutorial.runtime import in_float32
 
 
 @torch.no_grad()
@@ -37,6 +41,7 @@ def encode(encoder: nn.Module, windows: Tensor) -> Tensor:
     return z.unflatten(0, windows.shape[:2])
 
 
+@in_float32
 def directions(z: Tensor) -> Tensor:
     """Latents scaled to length one: the cosine sees nothing else of them.
 
@@ -48,7 +53,7 @@ def directions(z: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Of the same shape; each vector has length 1, or 0 where ``z`` is 0.
+        Of the same shape, in float32 at least; each vector has length 1, or 0 where ``z`` is 0.
     """
     return F.normalize(z, dim=-1)
 
@@ -65,7 +70,14 @@ def spread(z: Tensor) -> float:
     -------
     float
         0 for a constant encoder, at most 1.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not ``(B, Z)``, B is 0, or a number is not finite.
     """
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     return directions(z).var(dim=0, correction=0).sum().sqrt().item()
 
 
@@ -85,9 +97,10 @@ def spectrum(z: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        If the shape is not ``(B, Z)``, B is 0, or a number is not finite.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     covariance = torch.cov(z.double().T, correction=0)
     return torch.linalg.eigvalsh(covariance).flip(0).clamp_min(0)
 
@@ -95,8 +108,8 @@ def spectrum(z: Tensor) -> Tensor:
 def effective_rank(z: Tensor) -> float:
     """How many principal axes share the variance: the exponential of its entropy.
 
-    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe asks the same
-    of the latents as they are; see `rankme`.
+    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe (Garrido et
+    al., 2023) takes that of the latents themselves, not centered; see `rankme`.
 
     Parameters
     ----------
@@ -111,7 +124,7 @@ def effective_rank(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        As `spectrum`.
     """
     variance, size = spectrum(z), z.double().square().sum(dim=1).mean()
     if variance.sum() <= 1e-28 * size:  # what rounding leaves of a constant
@@ -141,9 +154,10 @@ def rankme(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        As `spectrum`.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     lengths = torch.linalg.svdvals(z.double())
     share = F.normalize(lengths, p=1, dim=0) + 1e-7
     return torch.special.entr(share).sum().exp().item()
@@ -166,16 +180,18 @@ def mean_pairwise_cosine(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        If the shape is not ``(B, Z)``, B is below 2, or a number is not finite.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 2, z=z)
+    check_finite(z=z)
     # The squared length of the sum counts each pair twice, and each latent with itself.
-    itself = (z.norm(dim=-1) > 0).sum()  # a latent of zero points nowhere
+    itself = (z != 0).any(dim=-1).sum()  # a latent of zero points nowhere
     pairs = directions(z).sum(dim=0).square().sum() - itself
     return (pairs / (len(z) * (len(z) - 1))).item()
 
 
 @torch.no_grad()
+@in_float32
 def monitor(z: Tensor) -> dict[str, float]:
     """Read all meters of collapse off one batch of latents, for your own loop.
 
@@ -193,15 +209,17 @@ def monitor(z: Tensor) -> dict[str, float]:
         ``dead``: the share of dimensions with less than a hundredth of the largest one;
         ``rank``: `effective_rank`; ``rankme``: `rankme`; ``cosine``: `mean_pairwise_cosine`;
         ``offset``: how far the mean is from the origin, over the root-mean-square distance of the
-        latents from their mean; infinite for a constant.
+        latents from their mean; huge for a constant.
 
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``, or B is 1.
+        If the shape is not ``(B, Z)``, B is below 2, or a number is not finite.
     """
-    check_batch(z=z)
+    check_batch("B Z", 2, z=z)
+    check_finite(z=z)
     std = z.std(dim=0)
+    size = std.norm().clamp_min(torch.finfo(std.dtype).tiny)
     return {
         "std": std.mean().item(),
         "std_min": std.min().item(),
@@ -209,7 +227,7 @@ def monitor(z: Tensor) -> dict[str, float]:
         "rank": effective_rank(z),
         "rankme": rankme(z),
         "cosine": mean_pairwise_cosine(z),
-        "offset": (z.mean(dim=0).norm() / std.norm()).item(),
+        "offset": (z.mean(dim=0).norm() / size).item(),
     }
 
 
@@ -235,15 +253,16 @@ def retrieval_accuracy(z_hat: Tensor, z_bar: Tensor, num_candidates: int) -> flo
     Raises
     ------
     ValueError
-        If the shapes differ, or there are fewer rows than candidates.
+        If the shapes differ, there are fewer rows than candidates, a type is no float type, or a
+        number is not finite.
     """
-    check_shape("B Z", z_hat=z_hat, z_bar=z_bar)
-    check_range(1, len(z_hat), num_candidates=num_candidates)
+    check_batch("B Z", 1, z_hat=z_hat, z_bar=z_bar)
+    check_positive(len(z_hat), num_candidates=num_candidates)
     check_finite(z_hat=z_hat, z_bar=z_bar)
     groups = len(z_hat) // num_candidates
     rows = groups * num_candidates
-    z_hat = F.normalize(z_hat[:rows], dim=-1).view(groups, num_candidates, -1)
-    z_bar = F.normalize(z_bar[:rows], dim=-1).view(groups, num_candidates, -1)
+    z_hat = directions(z_hat[:rows]).view(groups, num_candidates, -1)
+    z_bar = directions(z_bar[:rows]).view(groups, num_candidates, -1)
     cosine = z_hat @ z_bar.mT  # (groups, predictions, candidates)
     right = torch.arange(num_candidates, device=cosine.device)
     return (cosine.argmax(dim=-1) == right).float().mean().item()
@@ -266,16 +285,21 @@ def linear_probe(
     Returns
     -------
     float
-        1 for a perfect map; 0 for one that knows only the mean; negative for worse.
+        1 for a perfect map; 0 for one that knows only the mean; negative for worse. It says
+        nothing where ``y_test`` is constant.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, M is below 2, a type is no float type, or, by
+        scikit-learn, if a number is not finite.
     """
-    check_shape("N", y_train=y_train)
-    check_shape(f"{len(y_train)} Z", z_train=z_train)
-    check_shape(f"{len(y_test)} {z_train.shape[1]}", z_test=z_test)
+    from sklearn.linear_model import LinearRegression  # slow to import
+
+    check_batch("N", 2, y_train=y_train)
+    check_batch("M", 2, y_test=y_test)
+    check_batch(f"{len(y_train)} Z", 2, z_train=z_train)
+    check_batch(f"{len(y_test)} {z_train.shape[1]}", 2, z_test=z_test)
     parts = (z_train, y_train, z_test, y_test)
     z_train, y_train, z_test, y_test = (p.detach().double().cpu() for p in parts)
     return LinearRegression().fit(z_train, y_train).score(z_test, y_test)
@@ -308,8 +332,10 @@ def noisy_probe(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        As `linear_probe`; if the noise is negative, or the generator is none.
     """
+    check_draw(generator)
+    check_range(0, math.inf, noise=noise)
 
     def blur(z: Tensor) -> Tensor:
         drawn = torch.randn(z.shape, generator=generator)
@@ -337,16 +363,17 @@ def valid_times(
     -------
     times : Tensor
         ``(N,)`` in s: the last frame before the first invalid one, and the whole horizon where
-        there is none.
+        there is none. An error that is no number is invalid.
     censored : Tensor
         ``(N,)``, bool: valid to the end, so that the true time is longer.
 
     Raises
     ------
     ValueError
-        If the shape is not ``(N, T)``.
+        If the shape is not ``(N, T)``, or a number is negative.
     """
     check_shape("N T", error=error)
+    check_range(0, math.inf, frame_time=frame_time, threshold=threshold)
     # 0 from the first invalid frame on
     valid = (error <= threshold).int().cumprod(dim=1)
     frames = valid.sum(dim=1)
@@ -373,10 +400,12 @@ def linear_reader(z: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
     Raises
     ------
     ValueError
-        If the shapes do not fit each other.
+        If the shapes do not fit each other, or N is below 2.
     """
-    check_shape(f"{len(z)} Q", y=y)
-    check_shape("N Z", z=z)
+    from sklearn.linear_model import LinearRegression  # slow to import
+
+    check_batch(f"{len(z)} Q", 2, y=y)
+    check_batch("N Z", 2, z=z)
     linear = LinearRegression().fit(z.double().cpu(), y.cpu())
 
     def read(z: Tensor) -> Tensor:
@@ -411,18 +440,19 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
     ValueError
         If the shapes do not fit each other.
     """
-    check_shape(f"{len(z)} Q", y=y)
-    check_shape("N Z", z=z)
-    network = MLPRegressor(
-        hidden_layer_sizes=(64, 64), learning_rate_init=3e-3, batch_size=256,
-        early_stopping=True, random_state=seed,
-    )  # fmt: skip
-    probe = TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), network), transformer=StandardScaler()
-    ).fit(z.cpu().numpy(), y.cpu().numpy())
+    from sklearn import compose, neural_network, pipeline, preprocessing  # slow
+
+    check_batch(f"{len(z)} Q", 1, y=y)
+    check_batch("N Z", 1, z=z)
+    network = neural_network.MLPRegressor(hidden_layer_sizes=(64, 64), batch_size=256)
+    network.set_params(learning_rate_init=3e-3, early_stopping=True, random_state=seed)
+    scaled = pipeline.make_pipeline(preprocessing.StandardScaler(), network)
+    probe = compose.TransformedTargetRegressor(
+        scaled, transformer=preprocessing.StandardScaler()
+    ).fit(z.detach().cpu().numpy(), y.cpu().numpy())
 
     def read(z: Tensor) -> Tensor:
-        flat = probe.predict(z.flatten(0, -2).cpu().numpy())
+        flat = probe.predict(z.detach().flatten(0, -2).cpu().numpy())
         return torch.as_tensor(flat, dtype=y.dtype).view(*z.shape[:-1], -1)
 
     return read
@@ -431,23 +461,31 @@ def small_network_probe(z: Tensor, y: Tensor, seed: int) -> Callable[[Tensor], T
 def r_squared(y_hat: Tensor, y: Tensor) -> Tensor:
     """Share of the variance of each quantity that a reading explains.
 
+    Scikit-learn's, computed in float64.
+
     Parameters
     ----------
     y_hat, y : Tensor
-        Readings and truth, each ``(N, Q)``.
+        Readings and truth, each ``(N, Q)``, with N at least 2.
 
     Returns
     -------
     Tensor
-        ``(Q,)``: 1 for a perfect reading, 0 for one that knows only the mean.
+        ``(Q,)``: 1 for a perfect reading, 0 for one that knows only the mean. For a quantity that
+        is constant: 1 if it is read exactly, else 0.
 
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, N is below 2, a type is no float type, or a number is not finite.
     """
-    check_shape("N Q", y_hat=y_hat, y=y)
-    return 1 - (y_hat - y).square().mean(dim=0) / y.var(dim=0, correction=0)
+    from sklearn.metrics import r2_score  # slow to import
+
+    check_batch("N Q", 2, y_hat=y_hat, y=y)
+    truth, guess = (part.detach().double().cpu() for part in (y, y_hat))
+    first = truth[0]  # less it, what is constant is exactly zero
+    score = r2_score(truth - first, guess - first, multioutput="raw_values")
+    return torch.from_numpy(score).to(y)
 
 
 def rmse(y_hat: Tensor, y: Tensor) -> float:

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 Item = TypeVar("Item")
 
 # The prefix that hides a stored value from readers.
@@ -48,6 +46,8 @@ def progress(items: Iterable[Item], description: str) -> Iterator[Item]:
 
     A text bar, because a widget bar would stay in the stored notebook and on the page.
     """
+    from tqdm import tqdm  # only a loop needs it
+
     place = Display() if in_notebook() else sys.stderr
     bar = tqdm(items, desc=description, file=place, mininterval=0.5, leave=False)
     return iter(bar)

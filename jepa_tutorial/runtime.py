@@ -1,15 +1,20 @@
-"""What every chapter needs before it computes: seeds, threads, a device."""
+"""What every chapter needs before it computes: seeds, threads, a device, a precision."""
 
 from __future__ import annotations
 
+import functools
 import random
+from collections.abc import Callable
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
+from torch import Tensor
 
+from jepa_tutorial.checks import HALF
+
+Computation = TypeVar("Computation", bound=Callable[..., Any])
 SEEDS = 2**32  # what NumPy and PyTorch's generator tell apart
 SET_SEEDS = 2**20  # seeds that one set of data may use
 THREADS = 1  # small models compute no faster with more: see benchmarks/threads.py
@@ -114,6 +119,8 @@ def limit_threads() -> None:
     Threads wait for each other in busy loops: on a machine that does anything else, more of them
     make small models many times slower.
     """
+    from threadpoolctl import threadpool_limits
+
     torch.set_num_threads(THREADS)
     threadpool_limits(THREADS)  # the linear algebra under NumPy and SciPy
 
@@ -121,3 +128,32 @@ def limit_threads() -> None:
 def pick_device() -> torch.device:
     """Return the GPU if PyTorch sees one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def in_float32(compute: Computation) -> Computation:
+    """Let a function take tensors of half precision as float32.
+
+    In float16 a number above 65,504 is infinite, and the small ones that keep a quotient finite
+    are zero. Call losses outside of ``torch.autocast``, which turns products back.
+
+    Parameters
+    ----------
+    compute : callable
+        Of tensors.
+
+    Returns
+    -------
+    callable
+        The same function; other types stay as they are.
+    """
+
+    def widen(value: Any) -> Any:
+        half = isinstance(value, Tensor) and value.dtype in HALF
+        return value.float() if half else value
+
+    @functools.wraps(compute)
+    def computed(*args: Any, **named: Any) -> Any:
+        named = {name: widen(value) for name, value in named.items()}
+        return compute(*map(widen, args), **named)
+
+    return computed  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_range, check_shape
+from jepa_tutorial.checks import check_averaged, check_range, check_shape
 
 
 class EMATarget(nn.Module):
@@ -29,12 +29,14 @@ class EMATarget(nn.Module):
     Raises
     ------
     ValueError
-        If ``ema_decay`` is outside [0, 1].
+        If ``ema_decay`` is outside [0, 1], the encoder cannot be copied, or its weights are of half
+        precision, whose average would not move.
     """
 
     def __init__(self, encoder: nn.Module, ema_decay: float) -> None:
         super().__init__()
         check_range(0, 1, ema_decay=ema_decay)
+        check_averaged(encoder=encoder)
         self.encoder = copy.deepcopy(encoder).requires_grad_(False)
         self.ema_decay = ema_decay
 
@@ -46,6 +48,7 @@ class EMATarget(nn.Module):
     @torch.no_grad()
     def update(self, encoder: nn.Module) -> None:
         """Move each weight of the copy a little toward the encoder's."""
+        check_averaged(encoder=encoder)
         pairs = self.encoder.parameters(), encoder.parameters()
         for slow, fast in zip(*pairs, strict=True):
             # tau * slow + (1 - tau) * fast
@@ -121,7 +124,7 @@ def cosine_decay(base: float, progress: float) -> float:
     return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
 
 
-def coupled_decay(base: float, lr: float, initial_lr: float) -> float:
+def coupled_decay(base: float, *, lr: float, initial_lr: float) -> float:
     """Let the copy slow down as the learning rate falls.
 
     Parameters
@@ -131,7 +134,7 @@ def coupled_decay(base: float, lr: float, initial_lr: float) -> float:
     lr : float
         The learning rate now, from 0 to ``initial_lr``.
     initial_lr : float
-        The learning rate at the start.
+        The learning rate at the start, above 0.
 
     Returns
     -------
@@ -144,6 +147,7 @@ def coupled_decay(base: float, lr: float, initial_lr: float) -> float:
         If an argument is out of range.
     """
     check_range(0, 1, base=base)
+    check_range(1e-12, math.inf, initial_lr=initial_lr)
     check_range(0, initial_lr, lr=lr)
     return 1 - (1 - base) * lr / initial_lr
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from jepa_tutorial.checks import check_positive, check_range
+from jepa_tutorial.checks import check_finite, check_positive, check_range
 from jepa_tutorial.reports import progress
 
 
@@ -70,7 +70,8 @@ def minimize(
     Raises
     ------
     ValueError
-        At the first step, for steps below 1 or weights unlike those of the state.
+        At the first step, for steps below 1 or weights unlike those of the state; at any step, if
+        the loss is not finite.
     """
     check_positive(steps=steps)
     optimizer = torch.optim.Adam([w for w in weights if w.requires_grad], lr=lr)
@@ -87,6 +88,7 @@ def minimize(
                 decay.step()
     for number in progress(range(done + 1, steps + 1), "training"):
         loss, lr_now = loss_of(*draw()), optimizer.param_groups[0]["lr"]
+        check_finite(loss=loss)
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
@@ -134,7 +136,10 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def update(self, score: float) -> None:
-        """Take in the score of a check, higher is better."""
+        """Take in the score of a check, higher is better.
+
+        A score that is no number counts as no better.
+        """
         self.waited += 1
         if score > self.best + self.delta:
             self.best, self.waited = score, 0

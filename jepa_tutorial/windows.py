@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import check_batch, check_draw, check_positive, check_shape
 
 
-def split_window(
-    x: Tensor, context_len: int, target_len: int, start: int = 0
-) -> tuple[Tensor, Tensor]:
+def split_window(x: Tensor, context_len: int, target_len: int) -> tuple[Tensor, Tensor]:
     """Cut a window into its past, the context, and its future, the target.
 
     Parameters
@@ -19,13 +17,11 @@ def split_window(
         Trajectories, ``(B, T, D)``.
     context_len, target_len : int
         Steps in each part.
-    start : int
-        The step at which the context begins.
 
     Returns
     -------
     x_context, x_target : Tensor
-        ``(B, context_len, D)`` and, right after it, ``(B, target_len, D)``.
+        The first steps, ``(B, context_len, D)``, and those after them, ``(B, target_len, D)``.
 
     Raises
     ------
@@ -34,10 +30,8 @@ def split_window(
     """
     check_shape("B T D", x=x)
     check_positive(context_len=context_len, target_len=target_len)
-    check_range(0, x.shape[1], start=start)
-    check_range(1, x.shape[1] - start, window=context_len + target_len)
-    middle = start + context_len
-    return x[:, start:middle], x[:, middle : middle + target_len]
+    check_positive(x.shape[1], window=context_len + target_len)
+    return x[:, :context_len], x[:, context_len : context_len + target_len]
 
 
 def history_windows(x: Tensor, history_length: int) -> Tensor:
@@ -61,8 +55,7 @@ def history_windows(x: Tensor, history_length: int) -> Tensor:
     ValueError
         If the history is below 1 or longer than the trajectories.
     """
-    check_positive(history_length=history_length)
-    check_range(1, x.shape[1], history_length=history_length)
+    check_positive(x.shape[1], history_length=history_length)
     return x.unfold(1, history_length, 1).movedim(-1, 2)
 
 
@@ -94,15 +87,17 @@ def draw_window(
     Raises
     ------
     ValueError
-        If a size is below 1, or the window does not fit.
+        If a size is below 1, the window does not fit, there are no trajectories or their type is
+        no float type, or the generator is none.
     """
-    check_shape("N T D", x=x)
-    check_positive(batch_size=batch_size)
-    check_range(1, x.shape[1], window=context_len + target_len)
+    check_batch("N T D", 1, x=x)
+    check_draw(generator, batch_size=batch_size)
+    check_positive(context_len=context_len, target_len=target_len)
+    check_positive(x.shape[1], window=context_len + target_len)
     last_start = x.shape[1] - context_len - target_len
     rows = torch.randint(len(x), (batch_size,), generator=generator)
     start = int(torch.randint(last_start + 1, (1,), generator=generator))
-    return split_window(x[rows], context_len, target_len, start)
+    return split_window(x[rows, start:], context_len, target_len)
 
 
 def draw_stretches(
@@ -133,11 +128,11 @@ def draw_stretches(
     Raises
     ------
     ValueError
-        If a size is below 1, the stretch does not fit, or the actions are not those between the
-        windows.
+        If a size is below 1, the stretch does not fit, there are no trajectories, the actions are
+        not those between the windows, or the generator is none.
     """
-    check_positive(batch_size=batch_size)
-    check_range(1, windows.shape[1], length=length)
+    check_draw(generator, batch_size=batch_size, windows=len(windows))
+    check_positive(windows.shape[1], length=length)
     row = torch.randint(len(windows), (batch_size, 1), generator=generator)
     last_start = windows.shape[1] - length
     start = torch.randint(last_start + 1, row.shape, generator=generator)

@@ -12,7 +12,7 @@ import nbformat
 
 from jepa_tutorial.publishing.chapters import chapters
 from jepa_tutorial.publishing.execution import OURS
-from jepa_tutorial.publishing.studies import read_study
+from jepa_tutorial.studies import read_study
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import copy
 import io
-import itertools
 import math
 import re
 import tokenize
@@ -28,26 +26,6 @@ class ChapterError(Exception):
     """A chapter could not be run; the message says where and why, for a person to read."""
 
 
-def book_folder() -> Path:
-    """Return the folder with the notebooks, presets and stored results.
-
-    In a checkout that is ``book/`` beside the package; an installed wheel carries a copy.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither is there.
-    """
-    package = Path(__file__).parents[1]
-    for folder in (package.parent / "book", package / "_book"):
-        if (folder / "presets.yaml").is_file():
-            return folder
-    raise FileNotFoundError(
-        "The book's notebooks were not found beside the package: install jepa-tutorial again, "
-        "or name the folder with --book"
-    )
-
-
 def chapters(book: Path) -> list[Path]:
     """Return the chapters' notebooks in reading order: those that ``_toc.yml`` lists.
 
@@ -67,19 +45,22 @@ def chapters(book: Path) -> list[Path]:
     raise ChapterError(f"No chapters in {book}: name the book's folder with --book")
 
 
-def find_chapter(book: Path, name: str) -> Path:
-    """Find a chapter by its number or its file name, such as ``01`` or ``01_trajectories``.
+def find_chapters(book: Path, name: str) -> list[Path]:
+    """Find a chapter by its number or its file name, such as ``01`` or ``01_toy``; or all.
 
     Raises
     ------
     ChapterError
         If there is no such chapter. Lists those that there are.
     """
-    for path in chapters(book):
+    found = chapters(book)
+    if name == "all":
+        return found
+    for path in found:
         number = path.stem.split("_")[0]
         if name in (path.stem, path.name, number, number.lstrip("0")):
-            return path
-    known = ", ".join(path.stem for path in chapters(book))
+            return [path]
+    known = ", ".join(path.stem for path in found)
     raise ChapterError(f"CHAPTER must be one of {known}, or all; got {name!r}")
 
 
@@ -96,11 +77,9 @@ def read_notebook(path: Path) -> NotebookNode:
         if notebook.cells:
             return notebook
         reason = "it has no cells"
-    except OSError:
-        raise
     except Exception as error:  # whatever a damaged file makes a reader say
         reason = str(error).split("\n")[0]
-    raise ChapterError(f"{path} is not the notebook of a chapter: {reason}")
+    raise ChapterError(f"{path} cannot be read as the notebook of a chapter: {reason}")
 
 
 def presets(path: Path) -> dict[str, Any]:
@@ -112,12 +91,9 @@ def presets(path: Path) -> dict[str, Any]:
         If the file is damaged, or the entry has not the form that is needed.
     """
     file = path.parent / "presets.yaml"
-    entry = read_yaml(file).get(path.stem)
-    if not (
-        isinstance(entry, dict)
-        and isinstance(entry.get("budget_s"), int)
-        and all(isinstance(entry[name], dict) for name in preset_names(entry))
-    ):
+    entry: Any = read_yaml(file).get(path.stem)
+    sound = isinstance(entry, dict) and isinstance(entry.get("budget_s"), int)
+    if not sound or not all(isinstance(entry[n], dict) for n in preset_names(entry)):
         raise ChapterError(
             f"{file} must have an entry {path.stem} with a budget_s and presets such as "
             "`quick: {steps: 10}`"
@@ -155,21 +131,15 @@ def study_grid(path: Path) -> list[Parameters]:
 
     An entry of ``presets.yaml`` is a grid, the product of its lists, or several grids in a list.
     """
-    entry = presets(path).get("study") or []
-    grids = entry if isinstance(entry, list) else [entry]
-    for grid in grids:
-        if not isinstance(grid, dict) or not all(
-            isinstance(values, list) for values in grid.values()
-        ):
-            raise ChapterError(
-                f"{path.parent / 'presets.yaml'}: the study of {path.stem} must have lists of "
-                f"values such as `seed: [0, 1]`, got {grid!r}"
-            )
-    return [
-        dict(zip(grid, row, strict=True))
-        for grid in grids
-        for row in itertools.product(*grid.values())
-    ]
+    from sklearn.model_selection import ParameterGrid  # slow to import
+
+    try:
+        return list(ParameterGrid(presets(path).get("study", [])))
+    except (TypeError, ValueError) as error:
+        raise ChapterError(
+            f"{path.parent / 'presets.yaml'}: the study of {path.stem} must have lists of values "
+            f"such as `seed: [0, 1]`: {error}"
+        ) from error
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -177,38 +147,31 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Tell whether a cell has a tag."""
+    return tag in cell.metadata.get("tags", [])
+
+
 def study_cells(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook without the cells that only show."""
-    notebook = copy.deepcopy(notebook)
-    notebook.cells = [
-        c for c in notebook.cells if SKIP_STUDY not in c.metadata.get("tags", [])
-    ]
-    return notebook
+    kept = [cell for cell in notebook.cells if not has_tag(cell, SKIP_STUDY)]
+    return NotebookNode({**notebook, "cells": kept})
 
 
 def stated_parameters(notebook: NotebookNode) -> dict[str, tuple[Any, str]]:
     """Return the names that the notebook's parameters cell assigns, with values and comments."""
-    source = next(
-        (
-            cell.source
-            for cell in code_cells(notebook)
-            if "parameters" in cell.metadata.get("tags", [])
-        ),
-        "",
-    )
+    tagged = (c.source for c in code_cells(notebook) if has_tag(c, "parameters"))
+    source = next(tagged, "")
     statements = ast.parse(source, "the parameters cell").body
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}
     found = {}
     for statement in statements:
-        if isinstance(statement, ast.Assign) and isinstance(
-            statement.targets[0], ast.Name
-        ):
-            lines = range(statement.lineno, (statement.end_lineno or 0) + 1)
-            found[statement.targets[0].id] = (
-                ast.literal_eval(statement.value),
-                " ".join(comments.get(line, "") for line in lines),
-            )
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                lines = range(statement.lineno, (statement.end_lineno or 0) + 1)
+                comment = " ".join(comments.get(line, "") for line in lines)
+                found[name] = (ast.literal_eval(value), comment)
     return found
 
 
@@ -258,10 +221,7 @@ def check_value(name: str, value: Any, default: Any, comment: str) -> Any:
     least 0, or the default if that is less.
     """
     kind = type(default)
-    if (kind is not str and isinstance(value, str)) or (
-        kind is float and type(value) is int
-    ):
-        value = value_of(value, kind)
+    value = value_of(value, kind)
     if type(value) is not kind or (
         kind is list and {*map(type, value)} - {*map(type, default or value)}
     ):
@@ -283,43 +243,39 @@ def check_value(name: str, value: Any, default: Any, comment: str) -> Any:
     return value
 
 
-def value_of(text: str | int, kind: type) -> Any:
-    """Read a value of some type; give back what is not one."""
+def value_of(given: Any, kind: type) -> Any:
+    """Read text as a value of some type, a whole number as a decimal one; give back the rest."""
     try:
-        if kind in (int, float):
-            return kind(text)
-        return yaml.load(str(text), StrictLoader)
+        if kind in (int, float) and type(given) in (int, str):
+            return kind(given)
+        if kind is not str and isinstance(given, str):
+            return yaml.load(given, StrictLoader)
     except (ArithmeticError, RecursionError, ValueError, yaml.YAMLError):
-        return text
+        pass  # the caller says what is wrong
+    return given
 
 
 class StrictLoader(yaml.SafeLoader):
     """Refuses what YAML takes in silence: a name that is given twice, NaN and infinity."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Read names with values, each name once."""
-        seen: list[Any] = []
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} is given twice", key.start_mark
-                )
-            seen.append(key.value)
-        return super().construct_mapping(node, deep)
-
-    def construct_yaml_float(self, node: Any) -> float:
-        """Read a finite number."""
-        value = super().construct_yaml_float(node)
-        if not math.isfinite(value):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{node.value} is not finite", node.start_mark
-            )
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Read a value, and check it."""
+        if isinstance(node, yaml.MappingNode):
+            names = [name.value for name, _ in node.value]
+            for number, (name, _) in enumerate(node.value):
+                if name.value in names[:number]:
+                    refuse(name, "is given twice")
+        value = super().construct_object(node, deep)
+        if isinstance(value, float) and not math.isfinite(value):
+            refuse(node, "is not finite")
         return value
 
 
-StrictLoader.add_constructor(
-    "tag:yaml.org,2002:float", StrictLoader.construct_yaml_float
-)
+def refuse(node: Any, why: str) -> None:
+    """Raise an error at the place of a value or a name in a file."""
+    raise yaml.constructor.ConstructorError(
+        None, None, f"{node.value} {why}", node.start_mark
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -335,11 +291,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (RecursionError, ValueError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path
-        said = getattr(error, "problem", None) or str(error).split("\n")[0]
-        context = getattr(error, "context", None)
-        raise ValueError(
-            f"{where}: {context}, {said}" if context else f"{where}: {said}"
-        ) from error
+        parts = [getattr(error, part, None) for part in ("context", "problem")]
+        said = ", ".join(filter(None, parts)) or str(error).split("\n")[0]
+        raise ValueError(f"{where}: {said}") from error
     if not isinstance(loaded, dict):
         raise ValueError(f"{path} must hold lines of the form `name: value`")
     return loaded

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import torch
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
 
-from jepa_tutorial.files import write_text
+from jepa_tutorial.files import check_writable, write_text
 from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
@@ -30,18 +33,14 @@ from jepa_tutorial.publishing.chapters import (
     study_cells,
 )
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import is_time, study_digest
 from jepa_tutorial.reports import PROGRESS, RECORD
 from jepa_tutorial.runtime import THREADS, pick_device
+from jepa_tutorial.studies import is_time, study_digest
 
 OURS = "jepa_tutorial"  # the key of our entry in a notebook's metadata
 ATTEMPTS = 3  # to start a kernel
 # As the kernel itself names it: else JupyterLab changes the file when it is opened.
-KERNEL = {
-    "display_name": "Python 3 (ipykernel)",
-    "language": "python",
-    "name": "python3",
-}
+KERNEL = dict(display_name="Python 3 (ipykernel)", language="python", name="python3")
 # What an overview says of time: the budget, and what the stored run took.
 TIME = re.compile(
     r"\*\*Time:\*\* about \d+ s on two CPU cores\."
@@ -53,7 +52,7 @@ def execute(
     path: Path,
     output: Path,
     parameters: Parameters,
-    timeout: int,
+    preset: str = "default",
     *,
     for_study: bool = False,
 ) -> NotebookNode:
@@ -67,8 +66,8 @@ def execute(
         Where the executed notebook goes, also when a cell fails.
     parameters : dict
         Values for names of the parameters cell.
-    timeout : int
-        Seconds for one cell.
+    preset : str
+        What the parameters are of, which says how long a cell may take.
     for_study : bool
         Leave out the cells that only show.
 
@@ -86,52 +85,42 @@ def execute(
     ValueError
         If a parameter is unknown or of another type than the notebook's own.
     """
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError  # slow to import
-    from papermill.exceptions import PapermillExecutionError
-
-    source = read_notebook(path)
-    parameters = check_parameters(path, parameters)
-    with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / path.name
-        nbformat.write(study_cells(source) if for_study else source, given)
-        start, children = time.monotonic(), cpu_of_children()
-        try:
-            run_file(
-                given,
-                output,
-                parameters,
-                cwd=str(output.parent),
-                kernel_name="python3",
-                execution_timeout=timeout,
-                # Of several rows at a time, bars would write over each other.
-                progress_bar=not for_study and {"desc": path.stem},
-                # The kernel would log that it was interrupted, in many lines.
-                extra_arguments=["--log-level=CRITICAL"],
+    source, timeout = read_notebook(path), cell_timeout(path, preset)
+    start, children = time.monotonic(), cpu_of_children()
+    try:
+        executed = run_notebook(
+            study_cells(source) if for_study else source,
+            output,
+            check_parameters(path, parameters),
+            cwd=output.parent,
+            kernel_name="python3",
+            execution_timeout=timeout,
+            # Of several rows at a time, bars would write over each other.
+            progress_bar=not for_study and {"desc": path.stem},
+            # The kernel would log that it was interrupted, in many lines.
+            extra_arguments=["--log-level=CRITICAL"],
+        )
+    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
+        where = stopped_at(source, output)
+        if isinstance(error, CellTimeoutError):
+            reason = (
+                f"took longer than {timeout} s and was stopped. Run it again; if it hangs again, "
+                "open the notebook and run that cell"
             )
-        except PapermillExecutionError as error:
-            raise ChapterError(
-                f"{path.stem}, {stopped_at(source, output)}: {error.ename}: {error.evalue}"
-            ) from error
-        except CellTimeoutError as error:
-            raise ChapterError(
-                f"{path.stem}, {stopped_at(source, output)}: took longer than {timeout} s and was "
-                "stopped. Run it again; if it hangs again, open the notebook and run that cell"
-            ) from error
-        except DeadKernelError as error:
-            raise ChapterError(
-                f"{path.stem}, {stopped_at(source, output)}: the kernel died, often for want of "
-                "memory"
-            ) from error
-    notebook = clean(nbformat.read(output, as_version=4))
+        elif isinstance(error, DeadKernelError):
+            reason = "the kernel died, often for want of memory"
+        else:
+            reason = f"{error.ename}: {error.evalue}"
+        raise ChapterError(f"{path.stem}, {where}: {reason}") from error
+    notebook = clean(executed)
     seconds = time.monotonic() - start
-    notebook.metadata[OURS] = provenance(
-        path, seconds, cpu_of_children() - children or seconds
-    )
+    cpu_seconds = cpu_of_children() - children or seconds
+    notebook.metadata[OURS] = provenance(path, seconds, cpu_seconds)
     nbformat.write(notebook, output)
     return notebook
 
 
-def run_file(*arguments: Any, **options: Any) -> None:
+def run_notebook(*arguments: Any, **options: Any) -> NotebookNode:
     """Let papermill execute a notebook; try again if its kernel does not start.
 
     Kernels that start at the same time may want the same port.
@@ -141,39 +130,27 @@ def run_file(*arguments: Any, **options: Any) -> None:
     ChapterError
         If the kernel does not start in ``ATTEMPTS`` attempts.
     """
-    import papermill  # slow to import
-    from nbclient.exceptions import DeadKernelError
-
-    for attempt in range(1, ATTEMPTS + 1):
+    for _ in range(ATTEMPTS):
         try:
-            papermill.execute_notebook(*arguments, **options)
-            return
+            return papermill.execute_notebook(*arguments, **options)
         except DeadKernelError:  # it had started
             raise
         except RuntimeError as error:
-            if attempt == ATTEMPTS:
-                message = f"no kernel started in {attempt} attempts ({error})"
-                raise ChapterError(message) from error
+            failure = error
+    raise ChapterError(f"no kernel started {ATTEMPTS} times ({failure})") from failure
 
 
 def stopped_at(source: NotebookNode, output: Path) -> str:
     """Name the cell at which an execution stopped, by number and first line of code."""
     executed = code_cells(nbformat.read(output, as_version=4))
     # Not by execution count: a kernel that dies may take it along.
-    started = [
-        cell
-        for cell in executed
-        if cell.metadata.get("papermill", {}).get("start_time")
-    ]
-    if not started:
-        return "before the first cell"
-    # Papermill adds cells, so the number is the one in the source.
-    ids = [cell.id for cell in source.cells]
-    last = started[-1]
-    if last.id not in ids:
-        return "the cell with the given parameters"
-    first_line = next(iter(last.source.strip().splitlines()), "empty")
-    return f"cell {ids.index(last.id) + 1} ({first_line})"
+    started = {c.id for c in executed if c.metadata.papermill.get("start_time")}
+    # Papermill adds a cell, so the number is the one in the source.
+    for number, cell in reversed([*enumerate(source.cells, start=1)]):
+        if cell.id in started:
+            first_line = cell.source.strip().split("\n")[0]
+            return f"cell {number} ({first_line})"
+    return "before the first cell"
 
 
 def cpu_of_children() -> float:
@@ -202,11 +179,9 @@ def provenance(path: Path, seconds: float, cpu_seconds: float) -> dict[str, Any]
 
 def machine(path: Path) -> str:
     """Name the processor, and the GPU if there is one and the chapter uses it."""
-    named = {}
-    if Path("/proc/cpuinfo").is_file():  # elsewhere Python knows the name
-        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
-        lines = (line.partition(":") for line in first.splitlines())
-        named = {key.strip(): value.strip() for key, _, value in lines}
+    info = Path("/proc/cpuinfo")  # elsewhere Python knows the name
+    first = info.read_text("utf-8").split("\n\n")[0] if info.is_file() else ""
+    named = dict(re.findall(r"^([\w ]+?)\s*: (.*\S)", first, re.MULTILINE))
     name = named.get("model name") or platform.processor() or platform.machine()
     if "cpu family" in named:
         name += f" (family {named['cpu family']}, model {named['model']})"
@@ -226,13 +201,9 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.get("name") != "stderr"
-                and PROGRESS not in output.get("metadata", {})
-            ]
+    for cell in code_cells(notebook):
+        outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+        cell.outputs = [o for o in outputs if PROGRESS not in o.get("metadata", {})]
     text = nbformat.writes(notebook)
     state = notebook.metadata.get("widgets", {})
     state = state.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
@@ -247,21 +218,26 @@ def store(path: Path) -> NotebookNode:
 
     Outputs that have not changed stay as they are, measured times included.
     """
-    old = read_notebook(path)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass  # else hours are lost where nothing can be written
+    before = {cell.id: cell for cell in code_cells(read_notebook(path))}
+    check_writable(path.parent)  # else hours are lost
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / path.name
-        notebook = execute(path, output, {}, cell_timeout(path, "default"))
-    before = {cell.id: cell for cell in code_cells(old)}
+        notebook = execute(path, Path(folder) / path.name, {})
     for cell in code_cells(notebook):
         stored = before.get(cell.id)
         if stored and untimed(stored.outputs) == untimed(cell.outputs):
             cell.outputs = stored.outputs
+    open_with_finale(notebook)
     notebook.metadata[OURS]["study"] = study_digest(path)
     state_time(path, notebook)
     write_text(path, nbformat.writes(notebook) + "\n")
     return notebook
+
+
+def open_with_finale(notebook: NotebookNode) -> None:
+    """Show the figure that a chapter ends with in its first cell, too, which has no code."""
+    tagged = {t: c for c in code_cells(notebook) for t in c.metadata.get("tags", [])}
+    if "opening" in tagged:
+        tagged["opening"].outputs = tagged["finale"].outputs
 
 
 def untimed(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -284,18 +260,16 @@ def state_time(path: Path, notebook: NotebookNode) -> None:
         f"{run['cpu_seconds']:.0f} s of one core of {run['machine']}."
     )
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = TIME.sub(sentence, cell.source)
+        cell.source = TIME.sub(sentence, cell.source)
 
 
 def reported(notebook: NotebookNode) -> dict[str, Any]:
     """Return the values that the notebook's cells reported, by name."""
-    values: dict[str, Any] = {}
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            record = output.get("metadata", {}).get("scrapbook")
-            if record:
-                values[record["name"]] = ast.literal_eval(
-                    output["data"][RECORD + "text/plain"]
-                )
-    return values
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return {
+        output.metadata.scrapbook.name: ast.literal_eval(
+            output.data[RECORD + "text/plain"]
+        )
+        for output in outputs
+        if "scrapbook" in output.get("metadata", {})
+    }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import signal
 import sys
@@ -18,35 +17,34 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dask
+import distributed
 import nbformat
+import psutil
+from distributed import Client, Future
+from distributed.utils import silence_logging_cmgr
 
 from jepa_tutorial import __version__
-from jepa_tutorial.files import write_text
+from jepa_tutorial.files import check_writable, write_text
 from jepa_tutorial.publishing.chapters import (
     ChapterError,
     Parameters,
-    cell_timeout,
     code_cells,
     read_notebook,
     study_grid,
 )
 from jepa_tutorial.publishing.execution import OURS, execute, reported
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import Row, Study, read_study, study_path
-
-if TYPE_CHECKING:  # slow to import, and needed only where rows run
-    from distributed import Client, Future
+from jepa_tutorial.studies import Row, Study, read_study, study_path
 
 PATIENCE = 30  # seconds to wait for a scheduler or a worker
 LOST = "the scheduler was lost: start it again, or leave out --scheduler"
 WORKERS = "start some with `dask worker {} --nworkers -1 --nthreads 1`"
 
 
-def run_study(
-    path: Path, scheduler: str | None = None
-) -> Iterator[tuple[int, int, Parameters, float]]:
+def run_study(path: Path, scheduler: str | None = None) -> Iterator[str]:
     """Run what is missing or stale of a chapter's study; store each run as soon as it is done.
 
     Stale rows stay, marked by their hash, until their run is done. Rows that the grid no longer
@@ -61,51 +59,45 @@ def run_study(
 
     Yields
     ------
-    number, total : int
-        How many runs are current now, and how many there are.
-    parameters : dict
-        Those of the run that was stored last.
-    seconds : float
-        About how long the others will take.
+    str
+        Sentences that say which run is stored, and about how long the others will take.
 
     Raises
     ------
     ChapterError
-        If the chapter has no study, a row cannot be stored, or for the reasons of `run_rows`:
-        what ran is kept.
+        If a row cannot be stored, or for the reasons of `run_rows`: what ran is kept.
     """
-    grid, now = study_grid(path), code_hash(path)
-    if not grid:
-        raise ChapterError(f"{path.stem} has no study in presets.yaml")
-    study = read_study(path)
-    rows = {key(row["parameters"]): row for row in study["rows"]}
-    missing = [p for p in grid if rows.get(key(p), {}).get("code_hash") != now]
+    grid, study, left = study_grid(path), read_study(path), missing(path)
+    start = time.monotonic()
     try:
-        study_path(path).parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=study_path(path).parent):
-            pass  # where this fails, no row could be stored
-        for row, seconds in run_rows(path, list(missing), scheduler):
-            rows[key(row["parameters"])] = row
-            study["rows"] = [rows[key(p)] for p in grid if key(p) in rows]
+        check_writable(study_path(path).parent)
+        for number, row in enumerate(run_rows(path, left, scheduler), start=1):
+            others = (r for r in study["rows"] if r["parameters"] != row["parameters"])
+            rows = [row, *others]
+            study["rows"] = [r for p in grid for r in rows if r["parameters"] == p]
             write_study(path, study)
-            missing.remove(row["parameters"])
-            yield (len(grid) - len(missing), len(grid), row["parameters"], seconds)
+            done = len(grid) - len(left) + number
+            minutes = (len(left) - number) * (time.monotonic() - start) / number / 60
+            yield f"{done} of {len(grid)} stored: {row['parameters']}, {minutes:.0f} min left"
     except (ChapterError, OSError) as error:
         raise ChapterError(f"{error}\n{stored(path)}") from error
+    except KeyboardInterrupt as error:  # the command prints what it says
+        raise KeyboardInterrupt(stored(path)) from error
+    yield f"all {len(grid)} are stored in {study_path(path)}"
+
+
+def missing(path: Path) -> list[Parameters]:
+    """Return the parameters of a chapter's grid that have no row, or a stale one."""
+    now, rows = code_hash(path), read_study(path)["rows"]
+    current = [row["parameters"] for row in rows if row["code_hash"] == now]
+    return [parameters for parameters in study_grid(path) if parameters not in current]
 
 
 def stored(path: Path) -> str:
     """Say how many rows of a chapter's study are stored, and how to get the others."""
-    grid, now = study_grid(path), code_hash(path)
-    rows = read_study(path)["rows"]
-    current = [key(r["parameters"]) for r in rows if r["code_hash"] == now]
-    number = sum(key(p) in current for p in grid)
-    return f"{number} of {len(grid)} rows are stored; the same command runs the others"
-
-
-def key(parameters: Parameters) -> str:
-    """Write parameters as text, so that they can be looked up."""
-    return json.dumps(parameters, sort_keys=True)
+    total = len(study_grid(path))
+    done = total - len(missing(path))
+    return f"{done} of {total} rows are stored; the same command runs the others"
 
 
 def write_study(path: Path, study: Study) -> None:
@@ -117,7 +109,7 @@ def write_study(path: Path, study: Study) -> None:
 
 def run_rows(
     path: Path, grid: list[Parameters], scheduler: str | None = None
-) -> Iterator[tuple[Row, float]]:
+) -> Iterator[Row]:
     """Run a chapter at each of some parameters, several at a time.
 
     Parameters
@@ -132,10 +124,8 @@ def run_rows(
 
     Yields
     ------
-    row : dict
-        As soon as it is done.
-    seconds : float
-        About how long the others will take.
+    dict
+        A row, as soon as it is done.
 
     Raises
     ------
@@ -145,21 +135,18 @@ def run_rows(
     """
     if not grid:
         return
-    files, now = files_of(path), code_hash(path)
-    waiting, running = list(grid), dict[Any, Parameters]()
-    took: list[float] = []
+    files, now, waiting = files_of(path), code_hash(path), list(grid)
+    running: dict[Any, Parameters] = {}
     failed: list[str] = []
-    checked = 0.0
     with connect(scheduler, len(grid)) as client:
         while waiting or running:
-            if time.monotonic() > checked + 5:
-                workers, checked = count_workers(client), time.monotonic()
             # No more than there are workers: the death of one counts against all rows it has.
+            workers = count_workers(client)
             while waiting and len(running) < workers:
                 parameters = waiting.pop(0)
                 row = client.submit(on_worker, path.name, files, parameters, pure=False)
                 running[row] = parameters
-            time.sleep(0.1)
+            time.sleep(0.5)
             for row in [row for row in running if row.done()]:
                 parameters = running.pop(row)
                 if row.status == "cancelled":
@@ -173,13 +160,11 @@ def run_rows(
                         f"{path.stem} or the package code it uses has changed while it ran, or "
                         "is not the same on each machine"
                     )
-                took.append(values["seconds"])
-                rounds = math.ceil((len(waiting) + len(running)) / workers)
-                yield values, rounds * sum(took) / len(took)
+                yield values
     if failed:
+        told = "".join(failed)
         raise ChapterError(
-            f"{len(failed)} of {len(grid)} rows of {path.stem} failed:"
-            + "".join(failed)
+            f"{len(failed)} of {len(grid)} rows of {path.stem} failed:{told}"
         )
 
 
@@ -196,10 +181,6 @@ def files_of(path: Path) -> dict[str, str]:
 @contextmanager
 def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
     """Connect to a scheduler, or start one here; at the end, stop the rows that still run."""
-    import dask
-    import distributed
-    from distributed.utils import silence_logging_cmgr
-
     stack = ExitStack()
     try:
         with uninterrupted():
@@ -223,7 +204,7 @@ def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
                 stack.enter_context(cluster)
                 scheduler = cluster.scheduler_address
             try:
-                client = distributed.Client(scheduler, timeout=PATIENCE)
+                client = Client(scheduler, timeout=PATIENCE)
             except OSError as error:
                 raise ChapterError(
                     f"no scheduler answers at {scheduler}: start one with `dask scheduler`"
@@ -243,9 +224,6 @@ def uninterrupted() -> Iterator[None]:
 
     A cluster must start and stop as a whole, and tells its processes when to stop.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread gets it, or may do this
-        return
     asked: list[Any] = []
     before = signal.signal(signal.SIGINT, lambda *call: asked.append(call))
     if sys.platform != "win32":  # where processes cannot inherit a mask
@@ -270,13 +248,12 @@ def check_workers(client: Client) -> None:
         If it has another version of the package somewhere, or workers with several threads.
     """
     versions: Any = client.get_versions(packages=["jepa_tutorial"])
-    for place in (versions["scheduler"], *versions["workers"].values()):
-        version = place["packages"]["jepa_tutorial"]
-        if version != __version__:
-            raise ChapterError(
-                f"jepa-tutorial is {__version__} here, and {version or 'missing'} at the "
-                "scheduler or a worker: install the same version there"
-            )
+    places = (versions["scheduler"], *versions["workers"].values())
+    for version in {p["packages"]["jepa_tutorial"] for p in places} - {__version__}:
+        raise ChapterError(
+            f"jepa-tutorial is {__version__} here, and {version or 'missing'} at the "
+            "scheduler or a worker: install the same version there"
+        )
     if set(client.nthreads().values()) != {1}:  # a row changes the folder
         raise ChapterError(
             f"workers must have one thread: {WORKERS.format(client.scheduler.address)}"
@@ -285,8 +262,6 @@ def check_workers(client: Client) -> None:
 
 def count_workers(client: Client) -> int:
     """Return how many workers a cluster has; wait a while if there are none."""
-    import distributed
-
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
         return max(1, len(client.nthreads()))
@@ -300,13 +275,11 @@ def count_workers(client: Client) -> int:
 
 def reason(row: Future) -> str:
     """Say why a row failed."""
-    import distributed
-
     error = row.exception()
     if isinstance(error, distributed.KilledWorker):
         return "its worker died each time, often for want of memory"
-    name = "" if isinstance(error, ChapterError) else f"{type(error).__name__}: "
-    return f"{name}{error}"
+    told = isinstance(error, ChapterError)
+    return f"{error}" if told else f"{type(error).__name__}: {error}"
 
 
 def on_worker(name: str, files: dict[str, str], parameters: Parameters) -> Row:
@@ -322,10 +295,9 @@ def on_worker(name: str, files: dict[str, str], parameters: Parameters) -> Row:
 
 def run_row(path: Path, parameters: Parameters) -> Row:
     """Execute a chapter for a study; return what it reported, and where it ran."""
-    timeout = cell_timeout(path, "default")
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
-        notebook = execute(path, output, parameters, timeout, for_study=True)
+        notebook = execute(path, output, parameters, for_study=True)
     values = reported(notebook)
     return {"parameters": parameters, "values": values} | notebook.metadata[OURS]
 
@@ -336,9 +308,6 @@ def watched() -> Iterator[None]:
 
     Where a worker ends without that, its kernel notices, and ends, too.
     """
-    import distributed
-    import psutil
-
     worker, over = distributed.get_worker(), threading.Event()
     task = worker.state.tasks[worker.get_current_task()]
 

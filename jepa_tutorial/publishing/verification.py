@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,10 @@ from jepa_tutorial.publishing.chapters import (
     study_grid,
 )
 from jepa_tutorial.publishing.execution import OURS, reported
-from jepa_tutorial.publishing.runs import key, run_rows, write_study
+from jepa_tutorial.publishing.runs import run_rows, write_study
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import Row, is_time, read_study, study_digest
+from jepa_tutorial.studies import Row, is_time, read_study, study_digest
 
-SAME_RUN = ("machine", "threads")  # and the same build of torch: equal but for rounding
 ROUNDING = 1e-6  # relative
 
 
@@ -43,50 +43,42 @@ class Difference(NamedTuple):
 
 def out_of_date(path: Path) -> list[str]:
     """Return a sentence for each way in which a chapter's stored values are out of date."""
-    number, found = path.stem[:2], []
-    grid, study = study_grid(path), read_study(path)
-    have = {key(row["parameters"]) for row in study["rows"]}
-    missing = [p for p in grid if key(p) not in have]
-    if missing:
+    grid, rows, now = study_grid(path), read_study(path)["rows"], code_hash(path)
+    have = [row["parameters"] for row in rows]
+    lacks = len([parameters for parameters in grid if parameters not in have])
+    old = len([row for row in rows if row["code_hash"] != now])
+    page, found = stale_page(path), []
+    if lacks:
         found.append(
-            f"The study of {path.stem} lacks {len(missing)} of {len(grid)} runs: "
-            f"run `make study CHAPTER={number}`"
+            f"The study of {path.stem} lacks {lacks} of {len(grid)} runs: {remedy(path, 'study')}"
         )
-    old = stale_rows(path, study["rows"])
     if old:
         found.append(
-            f"{path.name} or the package code it uses has changed since {len(old)} of "
-            f"{len(study['rows'])} rows of its study: run `make verify CHAPTER={number}`"
+            f"{path.name} or the package code it uses has changed since {old} of {len(rows)} rows "
+            f"of its study: {remedy(path, 'verify')}"
         )
-    reason = stale_page(path)
-    if reason:
-        found.append(reason)
-    return found
+    return [*found, page] if page else found
 
 
-def stale_rows(path: Path, rows: list[Row]) -> list[Row]:
-    """Return the rows that other code made than a chapter's of today."""
-    now = code_hash(path)
-    return [row for row in rows if row["code_hash"] != now]
+def remedy(path: Path, *targets: str) -> str:
+    """Name the commands that bring a chapter up to date."""
+    commands = (f"`make {target} CHAPTER={path.stem[:2]}`" for target in targets)
+    return f"run {' or '.join(commands)}"
 
 
 def stale_page(path: Path) -> str | None:
     """Return a sentence saying why a page's stored outputs are out of date, or None."""
-    notebook, number = read_notebook(path), path.stem[:2]
+    notebook = read_notebook(path)
     run = notebook.metadata.get(OURS, {})
-    cells = (cell for cell in code_cells(notebook) if cell.source.strip())
-    if any(cell.execution_count is None for cell in cells):
-        return f"{path.name} has cells that were never run: run `make run CHAPTER={number}`"
+    counts = [c.execution_count for c in code_cells(notebook) if c.source.strip()]
+    if None in counts:
+        return f"{path.name} has cells that were never run: {remedy(path, 'run')}"
     if run.get("study") != study_digest(path):
-        return (
-            f"The study of {path.stem} has other rows or values than when {path.name} was run: "
-            f"run `make run CHAPTER={number}`"
-        )
+        what = f"The study of {path.stem} has other rows or values than when {path.name} was run"
+        return f"{what}: {remedy(path, 'run')}"
     if run.get("code_hash") != code_hash(path):
-        return (
-            f"{path.name} or the package code it uses has changed since its outputs: "
-            f"run `make verify CHAPTER={number}` or `make run CHAPTER={number}`"
-        )
+        what = f"{path.name} or the package code it uses has changed since its outputs"
+        return f"{what}: {remedy(path, 'verify', 'run')}"
     return None
 
 
@@ -117,48 +109,40 @@ def verify(path: Path, scheduler: str | None = None) -> Iterator[str]:
         If a value differs by more than is allowed. Names the values, and what to run.
     """
     study, now = read_study(path), code_hash(path)
-    old = stale_rows(path, study["rows"])
+    rows = study["rows"]
+    old = [row for row in rows if row["code_hash"] != now]
     if old:
         some = sample(old, now)
-        yield f"{len(old)} of {len(study['rows'])} rows are stale; running {len(some)} again"
-        stored = {key(row["parameters"]): row for row in study["rows"]}
+        yield f"{len(old)} of {len(rows)} rows are stale; running {len(some)} again"
         found: list[Difference] = []
-        for row, _ in run_rows(path, some, scheduler):
-            before = stored[key(row["parameters"])]
-            found += differences(before, row, variant(before, study["rows"]))
+        for row in run_rows(path, some, scheduler):
+            before = next(r for r in rows if r["parameters"] == row["parameters"])
+            found += differences(before, row, variant(before, rows))
             yield f"{row['parameters']}: {row['seconds']:.0f} s"
         refuse(path, found)
-        if code_hash(path) != now:
-            raise ChapterError(f"{path.stem} has changed meanwhile: verify it again")
-        proof = describe(found, some, now)
+        proof = {"code_hash": now, "rows": some, **describe(found)}
         for row in old:
             row |= {"code_hash": now, "proven": proof["date"]}
         study["proofs"].append(proof)
         write_study(path, study)
         yield f"all agree: {proof['largest_difference']}"
     if stale_page(path):
-        yield prove_page(path, study["rows"])
+        yield prove_page(path, rows)
 
 
 def sample(rows: list[Row], code: str) -> list[Parameters]:
     """Choose rows by a hash: one of each variant, and at least two in all if there are two."""
-    draw, chosen = random.Random(code), []
-    left = [row["parameters"] for row in rows]
-    draw.shuffle(left)
-    seen: set[str] = set()
-    for parameters in left:
-        name = key({**parameters, "seed": None})
-        if name not in seen:
-            chosen.append(parameters)
-            seen.add(name)
-    others = [parameters for parameters in left if parameters not in chosen]
-    return chosen + others[: max(0, 2 - len(chosen))]
+    left = random.Random(code).sample(rows, len(rows))
+    first = [row for row in left if variant(row, left)[0] is row]
+    others = [row for row in left if row not in first]
+    chosen = first + others[: max(0, 2 - len(first))]
+    return [row["parameters"] for row in chosen]
 
 
 def variant(row: Row, rows: list[Row]) -> list[Row]:
     """Return the rows that are equal to one but for the seed."""
-    name = key({**row["parameters"], "seed": None})
-    return [r for r in rows if key({**r["parameters"], "seed": None}) == name]
+    same = row["parameters"] | {"seed": None}
+    return [other for other in rows if other["parameters"] | {"seed": None} == same]
 
 
 def differences(stored: Row, now: Row, seeds: list[Row]) -> list[Difference]:
@@ -167,29 +151,21 @@ def differences(stored: Row, now: Row, seeds: list[Row]) -> list[Difference]:
     On the same processor, with the same build of torch and as many threads, numbers must be
     equal but for rounding; elsewhere they may differ by half of what they spread over seeds.
     """
-    same = all(stored[name] == now[name] for name in SAME_RUN)
-    same = same and stored["versions"]["torch"] == now["versions"]["torch"]
+    runs = [(r["machine"], r["threads"], r["versions"]["torch"]) for r in (stored, now)]
     found = []
     for name in sorted(stored["values"].keys() | now["values"].keys()):
         if is_time(name):
             continue
         old, new = stored["values"].get(name), now["values"].get(name)
-        if (
-            isinstance(old, (bool, str))
-            or None in (old, new)
-            or isinstance(new, (bool, str))
-        ):
-            gap = 0.0 if old == new else float("inf")
-            found.append(Difference(name, old, new, gap, gap))
-            continue
-        rounding = ROUNDING * max(abs(old), abs(new))
-        values = [row["values"][name] for row in seeds if name in row["values"]]
-        half = (max(values) - min(values)) / 2
-        gap, allowed = abs(old - new), rounding if same else max(rounding, half)
-        relative = gap / max(abs(old), abs(new)) if gap else 0.0
-        found.append(
-            Difference(name, old, new, relative, gap / allowed if gap else 0.0)
-        )
+        relative = share = 0.0
+        if old != new:
+            relative = share = math.inf
+            if {type(old), type(new)} <= {int, float}:
+                gap, size = abs(old - new), max(abs(old), abs(new))
+                values = [row["values"][name] for row in seeds if name in row["values"]]
+                spread = 0 if runs[0] == runs[1] else max(values) - min(values)
+                relative, share = gap / size, gap / max(ROUNDING * size, spread / 2)
+        found.append(Difference(name, old, new, relative, share))
     return found
 
 
@@ -200,20 +176,16 @@ def refuse(path: Path, found: list[Difference]) -> None:
         listed = "".join(f"\n  {d.name} was {d.stored!r}, is {d.now!r}" for d in wrong)
         raise ChapterError(
             f"{path.stem}: {len(wrong)} of {len(found)} values differ from the stored ones. If "
-            f"that is meant, run `make study CHAPTER={path.stem[:2]}` and "
-            f"`make run CHAPTER={path.stem[:2]}`. They are:{listed}"
+            f"that is meant, {remedy(path, 'study')} and `make run CHAPTER={path.stem[:2]}`. They "
+            f"are:{listed}"
         )
 
 
-def describe(
-    found: list[Difference], rows: list[Parameters], code: str
-) -> dict[str, Any]:
-    """Say what a proof rests on."""
+def describe(found: list[Difference]) -> dict[str, Any]:
+    """Say what was compared for a proof, and with what result."""
     largest = max(found, key=lambda difference: difference.share)
     return {
-        "code_hash": code,
         "date": datetime.date.today().isoformat(),
-        "rows": rows,
         "values": len(found),
         "tolerance": f"{ROUNDING:g} relative where processor, torch and threads are the same, "
         "else half of the spread over seeds",
@@ -230,27 +202,20 @@ def prove_page(path: Path, rows: list[Row]) -> str:
     ChapterError
         If there is no such row, it is stale, or a value differs.
     """
-    notebook, number = read_notebook(path), path.stem[:2]
+    notebook, own = read_notebook(path), row_of_page(path, rows)
     run = notebook.metadata.get(OURS, {})
-    own = row_of_page(path, rows)
-    reason = stale_page(path)
     if own is None or run.get("study") != study_digest(path) or "code_hash" not in run:
-        raise ChapterError(
-            reason or f"No row of {path.stem} is at its page's parameters"
-        )
-    page = {"parameters": {}, "values": reported(notebook)} | run
+        raise ChapterError(stale_page(path))
+    page = {"values": reported(notebook)} | run
     refuse(path, differences(page, own, variant(own, rows)))
     run |= {"code_hash": code_hash(path), "proven": datetime.date.today().isoformat()}
     write_text(path, nbformat.writes(notebook) + "\n")
-    return (
-        f"{path.name} reports what its row does, and is stamped as current; if its pictures "
-        f"changed, run `make run CHAPTER={number}`"
-    )
+    pictures = f"if its pictures changed, {remedy(path, 'run')}"
+    return f"{path.name} reports what its row does, and is stamped; {pictures}"
 
 
 def row_of_page(path: Path, rows: list[Row]) -> Row | None:
     """Return the row at the page's own parameters, if it is there and not stale."""
-    own = default_parameters(read_notebook(path))
-    now = code_hash(path)
+    own, now = default_parameters(read_notebook(path)), code_hash(path)
     found = (r for r in rows if own | r["parameters"] == own and r["code_hash"] == now)
     return next(found, None)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_choice, check_positive
+from jepa_tutorial.checks import check_choice, check_draw, check_positive
 from jepa_tutorial.runtime import new_generator
 from jepa_tutorial.worlds.pendulum import pendulum
 from jepa_tutorial.worlds.points import uniform
@@ -16,7 +16,7 @@ from jepa_tutorial.worlds.points import uniform
 State = dict[str, Tensor]
 
 
-def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, State]:
+def on_curve(radius: Tensor, phase: Tensor, m: int, n: int) -> tuple[Tensor, State]:
     """Points at a phase of a curve of some radius, with their state.
 
     Parameters
@@ -25,7 +25,7 @@ def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, Sta
         ``(N, T)`` or ``(N, 1)``.
     phase : Tensor
         In radians, ``(N, T)``.
-    a, b : int
+    m, n : int
         Oscillations along x and along y while the phase goes once around.
 
     Returns
@@ -35,7 +35,7 @@ def on_curve(radius: Tensor, phase: Tensor, a: int, b: int) -> tuple[Tensor, Sta
     state : dict of str to Tensor
         ``sin_phase``, ``cos_phase`` and ``radius``, each ``(N, T)``.
     """
-    x = torch.stack([(a * phase).cos(), (b * phase).sin()], dim=-1)
+    x = torch.stack([(m * phase).cos(), (n * phase).sin()], dim=-1)
     state = {
         "sin_phase": phase.sin(),
         "cos_phase": phase.cos(),
@@ -62,7 +62,13 @@ def orbit(
     -------
     x, state
         See `on_curve`; and ``direction``, -1 or 1.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_positive(seq_len=seq_len)
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()
@@ -87,7 +93,13 @@ def spiral(
     -------
     x, state
         See `on_curve`.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
     # Arc length up to a phase, on a grid that is fine enough to look a phase up.
     grid = np.linspace(math.pi, 5 * math.pi, 10_000)
     length = grid * np.sqrt(1 + grid**2) + np.arcsinh(grid)
@@ -100,7 +112,7 @@ def spiral(
 
 
 def lissajous(
-    num_samples: int, seq_len: int, generator: torch.Generator, a: int = 3, b: int = 5
+    num_samples: int, seq_len: int, generator: torch.Generator, m: int = 3, n: int = 5
 ) -> tuple[Tensor, State]:
     """Points on a Lissajous figure that grows. It crosses itself many times.
 
@@ -108,19 +120,25 @@ def lissajous(
     ----------
     num_samples, seq_len, generator
         As in `orbit`.
-    a, b : int
+    m, n : int
         Oscillations along x and along y in one round.
 
     Returns
     -------
     x, state
         See `on_curve`.
+
+    Raises
+    ------
+    ValueError
+        If a size or a number of oscillations is below 1, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len, m=m, n=n)
     # As in the spiral, double precision keeps starts apart.
     share = torch.rand(num_samples, 1, generator=generator, dtype=torch.double)
     start = 2 * math.pi * share
     phase = start + 0.04 * torch.arange(seq_len)  # (N, T)
-    return on_curve(0.5 + phase / 10, phase, a, b)
+    return on_curve(0.5 + phase / 10, phase, m, n)
 
 
 WORLDS = {
@@ -132,7 +150,7 @@ WORLDS = {
 
 
 def sample_world(
-    world: str, num_samples: int, seq_len: int, seed: int, **options: float
+    world: str, num_samples: int, seq_len: int, *, seed: int, **options: float
 ) -> tuple[Tensor, State]:
     """Trajectories of one world, without noise, and the true state behind them.
 
@@ -147,7 +165,7 @@ def sample_world(
     seed : int
         The same seed gives the same trajectories.
     **options
-        Of the world: ``a`` and ``b`` of `lissajous`, ``max_angle`` of `pendulum`.
+        Of the world: ``m`` and ``n`` of `lissajous`, ``max_angle`` of `pendulum`.
 
     Returns
     -------

@@ -66,7 +66,7 @@ def gym_frames(
         If the environment is unknown, cannot draw itself, or never lasts that long; if its
         actions are neither discrete nor a box; or a number is out of range.
     """
-    check_range(1, SET_SEEDS // TRIES, num_samples=num_samples)
+    check_positive(SET_SEEDS // TRIES, num_samples=num_samples)
     check_positive(seq_len=seq_len)
     check_range(16, 128, image_size=image_size)
     check_seed(seed, SEEDS - TRIES * num_samples + 1)  # the last one fits
@@ -144,7 +144,8 @@ def collect(
     """Run the environment, episode after episode."""
     with without_screen(), contextlib.closing(make_env(env_id)) as env:
         tries = range(seed, seed + TRIES * num_samples)  # seeds
-        tried = (one_episode(env, policy, seq_len, image_size, n) for n in tries)
+        sizes = {"seq_len": seq_len, "image_size": image_size}
+        tried = (one_episode(env, policy, seed=n, **sizes) for n in tries)
         whole = filter(None, tried)
         kept: list[Arrays] = []
         for _ in progress(range(num_samples), env_id):
@@ -159,7 +160,7 @@ def collect(
 
 
 def one_episode(
-    env: Any, policy: Policy | None, seq_len: int, image_size: int, seed: int
+    env: Any, policy: Policy | None, *, seq_len: int, image_size: int, seed: int
 ) -> Arrays | None:
     """One episode of exactly this length; nothing if it ended before."""
     from gymnasium import spaces  # there by now

@@ -73,15 +73,14 @@ def moving_mnist(
         If a count is below 1, the picture is not larger than a digit, the speed is negative, or
         the clips need more seeds than a set may use or seeds out of range.
     """
-    check_positive(num_samples=num_samples, seq_len=seq_len)
-    check_positive(num_digits=num_digits, image_size=image_size)
-    check_range(1, SET_SEEDS, num_samples=num_samples)
+    check_positive(SET_SEEDS, num_samples=num_samples)
+    check_positive(seq_len=seq_len, num_digits=num_digits, image_size=image_size)
     check_seed(seed, SEEDS - num_samples + 1)  # the last clip needs one, too
     check_range(0, image_size, speed=speed)
     size = digits.images.shape[-1]
     check_range(size + 1, 4096, image_size=image_size)
     chosen, start, heading = draw_starts(
-        len(digits.images), num_samples, num_digits, seed
+        len(digits.images), num_samples=num_samples, num_digits=num_digits, seed=seed
     )
     free = image_size - size  # pixels that a digit can move along each axis
     velocity = speed * torch.stack([heading.cos(), heading.sin()], dim=-1)
@@ -103,7 +102,7 @@ def moving_mnist(
 
 
 def draw_starts(
-    num_images: int, num_samples: int, num_digits: int, seed: int
+    num_images: int, *, num_samples: int, num_digits: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which digits, where from 0 to 1, and in which direction: from one seed a clip."""
     draws = torch.stack(
@@ -159,8 +158,9 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
     Raises
     ------
     ValueError
-        If a shape differs, or a center is outside the picture.
+        If a shape differs, a center is outside the picture, or its size is below 1.
     """
+    check_positive(image_size=image_size)
     check_shape("N T M 2", centers=centers)
     cells = ((centers + 0.5) * GRID / image_size).floor().long()
     if not ((cells >= 0) & (cells < GRID)).all():
@@ -176,8 +176,9 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
 def component_maps(frames: Tensor, threshold: int = 0) -> Tensor:
     """Location maps read off the pictures: the middle of each connected bright part.
 
-    Two digits that touch count as one, and a digit in two parts as two. This is how the published
-    example makes its labels; `location_maps` are exact.
+    Two digits that touch count as one, and a digit in two parts as two. The published example
+    makes its labels so, but with a threshold halfway between the darkest and the brightest pixel;
+    `location_maps` are exact.
 
     Parameters
     ----------

@@ -7,7 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_draw,
+    check_finite,
+    check_positive,
+    check_range,
+)
 
 GRAVITY = 9.81  # m / s^2; rods of 1 m without mass, bobs of 1 kg
 POTENTIAL_RANGE = 6 * GRAVITY  # J, from both bobs down to both bobs up
@@ -34,7 +40,7 @@ def state_derivative(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     angle_1, angle_2, speed_1, speed_2 = state.unbind(-1)
     gap = angle_1 - angle_2
     sine, cosine = gap.sin(), gap.cos()
-    # The two equations are linear in the state_derivative; solved by Cramer's rule.
+    # The two equations are linear in the accelerations; solved by Cramer's rule.
     right_1 = -speed_2.square() * sine - 2 * gravity * angle_1.sin()
     right_2 = speed_1.square() * sine - gravity * angle_2.sin()
     determinant = 2 - cosine.square()
@@ -93,9 +99,11 @@ def simulate_pendulum(
     Raises
     ------
     ValueError
-        If the start is not ``(N, 4)`` or a count is below 1.
+        If the start is not ``(N, 4)`` or of no float type, a number is not finite, or a count is
+        below 1.
     """
-    check_shape("N 4", start=start)
+    check_batch("N 4", 1, start=start)
+    check_finite(start=start, gravity=torch.as_tensor(gravity))
     check_positive(num_frames=num_frames, substeps=substeps)
     state = start.double()
     frames = [state]
@@ -173,9 +181,11 @@ def lyapunov_exponent(start: Tensor, num_frames: int, substeps: int = 10) -> Ten
     Raises
     ------
     ValueError
-        If the start is not ``(N, 4)`` or a count is below 1.
+        If the start is not ``(N, 4)`` or of no float type, a number is not finite, or a count is
+        below 1.
     """
-    check_shape("N 4", start=start)
+    check_batch("N 4", 1, start=start)
+    check_finite(start=start)
     check_positive(num_frames=num_frames, substeps=substeps)
     tiny, growth = 1e-7, torch.zeros(len(start), dtype=torch.double)
     state = start.double()
@@ -219,8 +229,9 @@ def pendulum(
     Raises
     ------
     ValueError
-        If ``max_angle`` is not from 0 to pi.
+        If a size is below 1, ``max_angle`` is not from 0 to pi, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
     check_range(0, math.pi, max_angle=max_angle)
     angles = torch.rand(num_samples, 2, generator=generator, dtype=torch.double)
     start = torch.zeros(num_samples, 4, dtype=torch.double)

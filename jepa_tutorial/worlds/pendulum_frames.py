@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_choice, check_range, check_shape
+from jepa_tutorial.checks import check_batch, check_choice, check_range, check_type
 
 
 def render_bobs(
@@ -39,9 +39,10 @@ def render_bobs(
     ValueError
         If a shape or a size is out of range, or a bob is where none can be.
     """
-    check_shape("N T 4", positions=positions)
+    check_batch("N T 4", 1, positions=positions)
     check_range(16, 128, image_size=image_size)
     check_choice(("1", "3"), channels=str(channels))
+    check_type(bool, swapped=swapped)
     if not (positions.abs() <= 2.01).all():  # so that NaN fails, too
         raise ValueError(
             "positions must lie within 2 m of the pivot, got a coordinate of "

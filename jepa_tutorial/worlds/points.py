@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_choice, check_positive, check_range
+from jepa_tutorial.checks import check_choice, check_draw, check_positive, check_range
 from jepa_tutorial.runtime import new_generator
 
 
@@ -29,7 +29,13 @@ def uniform(
     -------
     Tensor
         ``(N, 1)``.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_draw(generator, num_samples=num_samples)
     return low + (high - low) * torch.rand(num_samples, 1, generator=generator)
 
 
@@ -55,7 +61,13 @@ def circle(
         Positions without noise, ``(N, T, 2)``.
     state : dict of str to Tensor
         ``sin_phase``, ``cos_phase`` and ``angular_velocity`` (radians a step), each ``(N, T)``.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_positive(seq_len=seq_len)
     radius = uniform(0.5, 1.5, num_samples, generator)
     start = uniform(0, 2 * math.pi, num_samples, generator)
     direction = uniform(-1, 1, num_samples, generator).sign()
@@ -93,13 +105,19 @@ def line(
         Positions without noise, ``(N, T, 2)``.
     state : dict of str to Tensor
         ``position_x``, ``position_y``, ``velocity_x`` and ``velocity_y``, each ``(N, T)``.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the generator is none.
     """
+    check_positive(seq_len=seq_len)
     heading = uniform(0, 2 * math.pi, num_samples, generator)
     speed = uniform(0.02, 0.15, num_samples, generator)  # length per step
     velocity_x, velocity_y = speed * heading.cos(), speed * heading.sin()
-    time = torch.arange(seq_len)
-    x = uniform(-1, 1, num_samples, generator) + velocity_x * time  # (N, T)
-    y = uniform(-1, 1, num_samples, generator) + velocity_y * time  # (N, T)
+    t = torch.arange(seq_len)
+    x = uniform(-1, 1, num_samples, generator) + velocity_x * t  # (N, T)
+    y = uniform(-1, 1, num_samples, generator) + velocity_y * t  # (N, T)
     state = {
         "position_x": x,
         "position_y": y,

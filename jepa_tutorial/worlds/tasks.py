@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_multiple, check_positive
+from jepa_tutorial.checks import check_draw, check_multiple, check_positive
 from jepa_tutorial.worlds.two_rooms import MARGIN, Rooms, make_rooms, step
 
 ARRIVED = 0.05  # how near to the goal counts as there
@@ -47,8 +47,9 @@ def make_tasks(
     Raises
     ------
     ValueError
-        If the count is below 1.
+        If the count is below 1, the generator is none, or ``random`` is no bool.
     """
+    check_draw(generator, num_episodes=num_episodes)
     rooms = make_rooms(num_episodes, generator, random=random)
     left, right, y, other_y = torch.rand(4, num_episodes, generator=generator)
     # At least a margin away from every wall.

@@ -7,7 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_draw,
+    check_finite,
+    check_range,
+    check_shape,
+    check_type,
+)
 
 MARGIN = 0.03  # how near the dot comes to a wall; the whole place is 1 wide
 DOOR = 0.1  # half the width of the door
@@ -62,9 +68,10 @@ def make_rooms(
     Raises
     ------
     ValueError
-        If the count is below 1.
+        If the count is below 1, the generator is none, or ``random`` is no bool.
     """
-    check_positive(num_samples=num_samples)
+    check_draw(generator, num_samples=num_samples)
+    check_type(bool, random=random)
     if not random:
         return Rooms(torch.full((num_samples,), 0.5), torch.full((num_samples,), 0.3))
     draws = torch.rand(2, num_samples, generator=generator)
@@ -94,9 +101,10 @@ def step(position: Tensor, action: Tensor, rooms: Rooms) -> Tensor:
     Raises
     ------
     ValueError
-        If shapes differ.
+        If shapes differ, or a number is not finite.
     """
     check_shape("N 2", position=position, action=action)
+    check_finite(position=position, action=action)
     check_shape("N", wall=rooms.wall, door=rooms.door)
     x, y = position.unbind(dim=-1)
     x_new, y_new = (position + action).unbind(dim=-1)
@@ -159,9 +167,10 @@ def two_rooms(
     Raises
     ------
     ValueError
-        If a count is below 1, or a number out of range.
+        If a count is below 1, a number is out of range, the generator is none, or ``random`` is
+        no bool.
     """
-    check_positive(num_samples=num_samples, seq_len=seq_len)
+    check_draw(generator, num_samples=num_samples, seq_len=seq_len)
     check_range(0, 1, background=background)
     rooms = make_rooms(num_samples, generator, random=random)
     free = 1 - 2 * MARGIN
@@ -194,9 +203,10 @@ def render_rooms(positions: Tensor, rooms: Rooms, image_size: int = 32) -> Tenso
     Raises
     ------
     ValueError
-        If a shape differs or the size is out of range.
+        If a shape differs, a position is not finite, or the size is out of range.
     """
     check_shape("N T 2", positions=positions)
+    check_finite(positions=positions)
     check_shape(f"{len(positions)}", wall=rooms.wall, door=rooms.door)
     check_range(16, 128, image_size=image_size)
     line = (torch.arange(image_size) + 0.5) / image_size  # middles of pixels
@@ -247,11 +257,11 @@ def add_waves(frames: Tensor, brightness: float, generator: torch.Generator) -> 
     heading, speed, phase = draws  # of three waves in each episode
     line = torch.arange(size) / size
     x, y = line, line[:, None]
-    time = torch.arange(seq_len)[:, None, None]
+    t = torch.arange(seq_len)[:, None, None]
     for n in range(num_samples):
         angle = 2 * torch.pi * heading[n]
         turns = 2 * (angle.cos() * x + angle.sin() * y) + phase[n]
-        turns = turns + 0.2 * (speed[n] - 0.5) * time  # (3, T, H, W)
+        turns = turns + 0.2 * (speed[n] - 0.5) * t  # (3, T, H, W)
         waves = (2 * torch.pi * turns).sin().mean(dim=0)
         bright = (127.5 * brightness * (1 + waves)).byte()
         frames[n] = torch.maximum(frames[n], bright[:, None])

@@ -7,7 +7,7 @@ import ast
 import pytest
 from claims import BOOK, CLAIMS
 
-from jepa_tutorial.publishing.studies import TUNING_SEEDS, read_study
+from jepa_tutorial.studies import TUNING_SEEDS, read_study
 
 
 def names(claim):

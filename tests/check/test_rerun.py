@@ -10,8 +10,8 @@ import pytest
 
 from jepa_tutorial.publishing import chapters
 from jepa_tutorial.publishing.runs import run_row
-from jepa_tutorial.publishing.studies import read_study
 from jepa_tutorial.publishing.verification import differences, variant
+from jepa_tutorial.studies import read_study
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 MOST = 120  # seconds

@@ -9,17 +9,17 @@ import nbformat
 import pytest
 
 from jepa_tutorial.publishing import chapters, execution
-from jepa_tutorial.publishing.studies import is_time
+from jepa_tutorial.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 MAIN = "import sys; from jepa_tutorial.publishing.cli import main; sys.exit(main())"
 STUDY_ROW = """
 import json, sys
-from jepa_tutorial.publishing.chapters import find_chapter, preset_parameters
+from jepa_tutorial.publishing.chapters import find_chapters, preset_parameters
 from jepa_tutorial.publishing.runs import run_row
-from jepa_tutorial.publishing.chapters import book_folder
+from jepa_tutorial.files import book_folder
 
-path = find_chapter(book_folder(), sys.argv[1])
+(path,) = find_chapters(book_folder(), sys.argv[1])
 print(json.dumps(run_row(path, preset_parameters(path, "quick"))["values"]))
 """
 

@@ -18,25 +18,45 @@ from jepa_tutorial.predictors import (
 
 
 def flat():
-    return FlatEncoder(2, 3, 16, 8, 5)
+    return FlatEncoder(
+        history_length=2, channels=3, image_size=16, hidden_dim=8, latent_dim=5
+    )
 
 
 def vit():
-    return ViTEncoder(2, 3, 16, patch=4, dim=8, depth=2, heads=2, latent_dim=5)
+    return ViTEncoder(
+        history_length=2,
+        channels=3,
+        image_size=16,
+        patch=4,
+        dim=8,
+        depth=2,
+        heads=2,
+        latent_dim=5,
+    )
 
 
 def mlp_transition():
-    return MLPTransition(5, ActionEncoder(2, 4), 4, 8)
+    return MLPTransition(5, ActionEncoder(2, 4), action_emb_dim=4, hidden_dim=8)
 
 
 def transformer_transition():
     return TransformerTransition(
-        5, ActionEncoder(2, 4), 4, dim=8, transition_depth=2, heads=2
+        5, ActionEncoder(2, 4), action_emb_dim=4, dim=8, transition_depth=2, heads=2
     )
 
 
 def decoder():
-    return TransformerDecoder(5, 3, 16, 4, 8, depth=2, heads=2, mlp_dim=16)
+    return TransformerDecoder(
+        5,
+        channels=3,
+        image_size=16,
+        patch_size=4,
+        decoder_dim=8,
+        depth=2,
+        heads=2,
+        mlp_dim=16,
+    )
 
 
 @pytest.mark.parametrize("make", [flat, vit])
@@ -48,7 +68,7 @@ def test_encoders_share_one_interface(make):
 
 
 def test_blocks_keep_shapes_and_mix_tokens():
-    block = TransformerBlock(8, 2, 16)
+    block = TransformerBlock(8, heads=2, mlp_dim=16)
     tokens = torch.rand(2, 5, 8)
     out = block(tokens)
     assert out.shape == tokens.shape
@@ -58,7 +78,7 @@ def test_blocks_keep_shapes_and_mix_tokens():
 
 
 def test_a_block_does_not_know_the_order_of_its_tokens():
-    block = TransformerBlock(8, 2, 16)
+    block = TransformerBlock(8, heads=2, mlp_dim=16)
     tokens = torch.rand(2, 5, 8)
     torch.testing.assert_close(block(tokens.flip(1)), block(tokens).flip(1))
 
@@ -81,7 +101,9 @@ def test_transitions_depend_on_latent_and_action(make):
 
 
 def test_dropout_acts_in_training_only():
-    transition = MLPTransition(5, ActionEncoder(2, 4), 4, 8, dropout=0.5)
+    transition = MLPTransition(
+        5, ActionEncoder(2, 4), action_emb_dim=4, hidden_dim=8, dropout=0.5
+    )
     z, a = torch.rand(3, 5), torch.rand(3, 2)
     assert not torch.equal(transition(z, a), transition(z, a))
     transition.eval()
@@ -93,7 +115,7 @@ def test_a_discrete_action_is_looked_up():
     one_of_three = torch.eye(3)[[2, 0, 2]]
     out = embedding(one_of_three)
     assert torch.equal(out, embedding.table.weight[[2, 0, 2]])
-    transition = MLPTransition(5, embedding, 4, 8)
+    transition = MLPTransition(5, embedding, action_emb_dim=4, hidden_dim=8)
     assert transition(torch.rand(3, 5), one_of_three).shape == (3, 5)
 
 
@@ -116,13 +138,36 @@ def test_decoder_gives_frames_and_each_patch_its_place():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: TransformerBlock(9, 2, 4), "dim must be a multiple of 2"),
-        (lambda: ViTEncoder(1, 1, 15, 4, 8, 1, 2, 5), "image_size"),
-        (lambda: FlatEncoder(1, 1, 0, 8, 5), "image_size"),
-        (lambda: ActionEncoder(0, 4), "input_dim"),
+        (
+            lambda: TransformerBlock(9, heads=2, mlp_dim=4),
+            "dim must be a multiple of 2",
+        ),
+        (
+            lambda: ViTEncoder(
+                history_length=1,
+                channels=1,
+                image_size=15,
+                patch=4,
+                dim=8,
+                depth=1,
+                heads=2,
+                latent_dim=5,
+            ),
+            "image_size",
+        ),
+        (
+            lambda: FlatEncoder(
+                history_length=1, channels=1, image_size=0, hidden_dim=8, latent_dim=5
+            ),
+            "image_size",
+        ),
+        (lambda: ActionEncoder(0, 4), "action_dim"),
         (lambda: ActionEncoder(2, 4)(torch.rand(3, 3)), "a must have"),
         (lambda: ActionEmbedding(2, 4)(torch.rand(3, 3)), "a must have"),
-        (lambda: MLPTransition(5, None, 4, 8, dropout=2.0), "dropout"),
+        (
+            lambda: MLPTransition(5, None, action_emb_dim=4, hidden_dim=8, dropout=2.0),
+            "dropout",
+        ),
         (lambda: mlp_transition()(torch.rand(3, 4), torch.rand(3, 2)), "z must have"),
         (lambda: decoder()(torch.rand(2, 4)), "z must have"),
     ],

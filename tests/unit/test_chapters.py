@@ -6,6 +6,8 @@ import ast
 import difflib
 import re
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +33,8 @@ REPOSITORY = PROJECT["urls"]["Repository"]
 TAG = f"v{PROJECT['version']}"
 PACKAGE = ROOT / "jepa_tutorial"
 BESIDE = {
-    *("__init__", "__main__", "checkpoints", "checks", "essence", "files"),
-    *("live", "plots", "reports", "runtime", "widgets"),
+    *("__init__", "__main__", "artifacts", "checkpoints", "checks", "essence"),
+    *("files", "live", "plots", "reports", "runtime", "studies", "widgets"),
 }
 TAUGHT = {
     path.relative_to(PACKAGE).with_suffix("").as_posix()
@@ -558,6 +560,21 @@ def test_each_taught_name_is_saved_by_exactly_one_chapter():
         if not name.startswith("_")
     }
     assert public == set(saved)
+
+
+def test_taught_modules_import_numpy_and_torch_only():
+    modules = [name.replace("/", ".") for name in sorted(TAUGHT)]
+    code = (
+        "import importlib, sys, numpy, torch\nbefore = set(sys.modules)\n"
+        f"for name in {modules}:\n"
+        "    importlib.import_module(f'jepa_tutorial.{name}')\n"
+        "    new = {loaded.split('.')[0] for loaded in set(sys.modules) - before}\n"
+        "    print(name, *new - sys.stdlib_module_names - {'jepa_tutorial'})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == modules, done.stdout
 
 
 def test_no_chapter_redefines_what_the_package_offers():

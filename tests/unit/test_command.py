@@ -33,7 +33,7 @@ def executed(monkeypatch):
     """Stands in for a kernel; notes down the folder and the data folder of each execution."""
     calls = []
 
-    def execute(path, output, parameters, timeout, **_):
+    def execute(path, output, parameters, *_):
         calls.append((output.parent, os.environ.get("JEPA_TUTORIAL_DATA")))
         notebook = nbformat.read(path, as_version=4)
         notebook.metadata[execution.OURS] = {"seconds": 1.0}

@@ -15,7 +15,9 @@ from jepa_tutorial.targets import EMATarget
 
 def networks(count=3):
     torch.manual_seed(0)
-    return [MLPEncoder(2, 5, 16, 4) for _ in range(count)]
+    return [
+        MLPEncoder(2, window_len=5, hidden_dim=16, latent_dim=4) for _ in range(count)
+    ]
 
 
 def test_outputs_are_those_of_the_members():
@@ -76,7 +78,7 @@ def test_different_architectures_are_refused():
 
 def test_lstm_cannot_be_batched():
     """The reason that chapter 2 uses an MLP; if this fails one day, it need not."""
-    members = [LSTMEncoder(2, 8, 4) for _ in range(2)]
+    members = [LSTMEncoder(2, hidden_dim=8, latent_dim=4) for _ in range(2)]
     with pytest.raises(RuntimeError):
         Ensemble(members)(torch.randn(2, 7, 5, 2)).sum().backward()
 

@@ -13,9 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from jepa_tutorial import checkpoints
+from jepa_tutorial import artifacts, checkpoints
 from jepa_tutorial.files import given_path, replacing, write_text
-from jepa_tutorial.publishing import artifacts
 from jepa_tutorial.worlds import cache
 
 LARGE = 300_000  # bytes, more than the disk of these tests takes

@@ -188,9 +188,10 @@ def test_a_training_goes_on_from_its_state_as_if_nothing_had_happened(stop_at):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"length": 12}, "length must be a number from 1 to 11"),
+        ({"length": 12}, "length must be an integer from 1 to 11"),
         ({"steps": 0}, "steps must be"),
         ({"batch_size": 0}, "batch_size must be"),
+        ({"lr": 1e30}, "loss must hold finite numbers"),
     ],
 )
 def test_bad_training_is_named(changes, message):

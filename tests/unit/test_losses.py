@@ -52,9 +52,9 @@ ON_LATENTS = {
     "covariance": covariance_loss,
     "vicreg": vicreg_loss,
     "barlow_batch": lambda z: barlow_twins_loss(z, z),
-    "centering": lambda z: centering_loss(z, torch.ones(8).double()),
-    "sigreg": lambda z: sigreg_loss(z, SIDES),
-    "dino": lambda z: dino_loss(z, z, torch.zeros(8).double()),
+    "centering": lambda z: centering_loss(z, torch.ones(8, dtype=z.dtype)),
+    "sigreg": lambda z: sigreg_loss(z, SIDES.to(z.dtype)),
+    "dino": lambda z: dino_loss(z, z, torch.zeros(8, dtype=z.dtype)),
 }
 remedies = pytest.mark.parametrize("name", ON_LATENTS)
 
@@ -352,6 +352,41 @@ def test_hinge_on_the_deviation_pulls_harder_at_a_small_cloud_than_on_the_varian
     assert ours.norm() > 5 * theirs.norm()
 
 
+# --- half precision ----------------------------------------------------------------------------
+
+halves = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+
+
+@remedies
+@halves
+@pytest.mark.parametrize("scale", [1e-3, 300])
+def test_half_precision_is_computed_in_float32(name, dtype, scale):
+    z = (scale * samples(64)).to(dtype)
+    loss, expected = (ON_LATENTS[name](part) for part in (z, z.double()))
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, expected.float(), rtol=0.01, atol=1e-6)
+
+
+@remedies
+@halves
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_constant_has_the_same_loss_in_every_precision(name, dtype, value):
+    z = torch.full((32, 8), value)
+    expected = ON_LATENTS[name](z)
+    torch.testing.assert_close(
+        ON_LATENTS[name](z.to(dtype)), expected, rtol=0.01, atol=0
+    )
+    zero = torch.zeros(4, 3, dtype=dtype)
+    assert cosine_loss(zero, zero) == 1
+
+
+def test_an_average_in_half_precision_is_kept_in_float32():
+    center = torch.ones(3, dtype=torch.bfloat16)
+    for _ in range(1000):
+        center = update_center(center, torch.zeros(2, 3), decay=0.999)
+    torch.testing.assert_close(center, torch.full((3,), 0.999**1000))
+
+
 # --- bad input ---------------------------------------------------------------------------------
 
 
@@ -407,5 +442,7 @@ def test_one_sample_and_temperatures_of_zero_are_refused():
         sigreg_loss(torch.zeros(1, 3), torch.eye(3))
     z = torch.zeros(4, 3)
     for temperature in ({"student_temp": 0.0}, {"teacher_temp": -1.0}):
-        with pytest.raises(ValueError, match="_temp must be a number from 1e-06"):
+        with pytest.raises(
+            ValueError, match="_temp must be a number of at least 1e-06"
+        ):
             dino_loss(z, z, torch.zeros(3), **temperature)

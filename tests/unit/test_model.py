@@ -33,7 +33,7 @@ def train(model, x, *, steps=5, batch_size=8, seed=0):
 
 def make_model(target_type=EMATarget, **options):
     torch.manual_seed(0)
-    encoder = LSTMEncoder(2, 16, 6)
+    encoder = LSTMEncoder(2, hidden_dim=16, latent_dim=6)
     target = target_type(encoder, **options)
     return JEPA(encoder, MLPPredictor(6, 16), target, cosine_loss)
 
@@ -50,7 +50,7 @@ def test_shapes_through_the_model():
 
 
 def test_the_loss_is_the_cost_of_projections_plus_the_mean_of_what_regularizers_ask():
-    encoder, projector = LSTMEncoder(2, 16, 6), nn.Linear(6, 3)
+    encoder, projector = LSTMEncoder(2, hidden_dim=16, latent_dim=6), nn.Linear(6, 3)
     parts = (
         encoder,
         MLPPredictor(6, 16),
@@ -117,7 +117,7 @@ def test_ema_agrees_with_torch_over_many_updates():
 
 
 def test_the_target_is_a_copy():
-    encoder = LSTMEncoder(2, 16, 6)
+    encoder = LSTMEncoder(2, hidden_dim=16, latent_dim=6)
     target = EMATarget(encoder, 0.5)
     before = weights(target)
     with torch.no_grad():
@@ -193,11 +193,11 @@ def test_training_learns_a_predictable_world_and_not_a_random_one():
     ("make", "message"),
     [
         (
-            lambda: LSTMEncoder(2, 0, 6),
+            lambda: LSTMEncoder(2, hidden_dim=0, latent_dim=6),
             "hidden_dim must be an integer of at least 1, got 0",
         ),
         (
-            lambda: LSTMEncoder(2, 8, True),
+            lambda: LSTMEncoder(2, hidden_dim=8, latent_dim=True),
             "latent_dim must be an integer of at least 1, got True",
         ),
         (
@@ -209,7 +209,7 @@ def test_training_learns_a_predictable_world_and_not_a_random_one():
             "ema_decay must be a number from 0 to 1, got 1.2",
         ),
         (
-            lambda: LSTMEncoder(2, 8, 6)(torch.zeros(5, 8, 3)),
+            lambda: LSTMEncoder(2, hidden_dim=8, latent_dim=6)(torch.zeros(5, 8, 3)),
             "x must have the shape (B, T, 2), got (5, 8, 3)",
         ),
         (
@@ -226,7 +226,7 @@ def test_training_learns_a_predictable_world_and_not_a_random_one():
         ),
         (
             lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 10, 2)),
-            "window must be a number from 1 to 10, got 12",
+            "window must be an integer from 1 to 10, got 12",
         ),
         (
             lambda: train(make_model(ema_decay=0.9), torch.zeros(9, 20, 2), steps=0),

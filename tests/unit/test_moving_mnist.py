@@ -226,7 +226,9 @@ def test_sets_that_share_something_are_found_out(digits):
 @pytest.mark.parametrize("seed", RUN_SEEDS)
 def test_neighboring_seeds_draw_as_if_from_one(seed):
     for first in deal_seeds(seed):
-        chosen, start, heading = draw_starts(10_000, 4000, 1, first)
+        chosen, start, heading = draw_starts(
+            10_000, num_samples=4000, num_digits=1, seed=first
+        )
         draws = torch.cat(
             [chosen / 10_000, start[..., 0], start[..., 1], heading / (2 * torch.pi)],
             dim=1,

@@ -41,14 +41,14 @@ def test_clean_drops_times_paths_bars_and_random_ids():
     assert cleaned.cells[0].metadata.tags == ["t"]
 
 
-def test_find_chapter_takes_number_or_name_and_lists_what_there_is(tmp_path):
+def test_a_chapter_is_found_by_number_or_name_else_all_are_listed(tmp_path):
     path = write_book(tmp_path)
-    for name in ("01", "1", "01_toy", "01_toy.ipynb"):
-        assert chapters.find_chapter(tmp_path, name) == path
+    for name in ("01", "1", "01_toy", "01_toy.ipynb", "all"):
+        assert chapters.find_chapters(tmp_path, name) == [path]
     for name in ("7", ""):
         message = f"must be one of 01_toy, or all; got '{name}'"
         with pytest.raises(chapters.ChapterError, match=message):
-            chapters.find_chapter(tmp_path, name)
+            chapters.find_chapters(tmp_path, name)
 
 
 def test_presets_and_timeouts(tmp_path):
@@ -76,3 +76,13 @@ def test_a_study_may_be_several_grids(tmp_path):
         {"seed": 0, "steps": 2},
         {"seed": 0, "steps": 3},
     ]
+
+
+def test_a_chapter_opens_with_the_figure_that_it_ends_with():
+    figure = [new_output("display_data", {"image/png": "x"})]
+    first = new_code_cell("", metadata={"tags": ["opening", "skip-study"]})
+    last = new_code_cell("draw()", outputs=figure, metadata={"tags": ["finale"]})
+    notebook = new_notebook(cells=[first, new_code_cell("1"), last])
+    execution.open_with_finale(notebook)
+    assert first.outputs == figure
+    execution.open_with_finale(new_notebook(cells=[last]))  # without an opening

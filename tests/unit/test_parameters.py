@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from toy import write_book
 
+from jepa_tutorial.files import book_folder
 from jepa_tutorial.publishing import chapters
 from jepa_tutorial.publishing.cli import main, parser, read_parameters
 
@@ -219,7 +220,7 @@ def test_paths_are_those_of_the_shell(path, monkeypatch, tmp_path):
 
 
 def test_every_preset_and_row_of_the_book_is_accepted():
-    for path in chapters.chapters(chapters.book_folder()):
+    for path in chapters.chapters(book_folder()):
         entry = chapters.presets(path)
         for name in chapters.preset_names(entry):
             chapters.check_parameters(path, entry[name])

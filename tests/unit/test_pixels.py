@@ -8,16 +8,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from jepa_tutorial.artifacts import save_video, save_weights
 from jepa_tutorial.decoders import CNNDecoder
 from jepa_tutorial.encoders import Changes, CNNEncoder
-from jepa_tutorial.publishing.artifacts import save_video, save_weights
 
 
 @pytest.mark.parametrize("size", [16, 32, 64, 128])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_encoder_and_decoder_fit_each_other(size, channels):
-    encoder = CNNEncoder(2, channels, size, 4, 6)
-    decoder = CNNDecoder(6, channels, size, 4)
+    encoder = CNNEncoder(
+        history_length=2, channels=channels, image_size=size, width=4, latent_dim=6
+    )
+    decoder = CNNDecoder(6, channels=channels, image_size=size, width=4)
     z = encoder(torch.rand(3, 2, channels, size, size))
     assert z.shape == (3, 6)
     assert decoder(z).shape == (3, channels, size, size)
@@ -42,16 +44,33 @@ def test_changes_show_the_newest_frame_and_lose_nothing():
     ("call", "message"),
     [
         (
-            lambda: CNNEncoder(2, 1, 30, 4, 6),
+            lambda: CNNEncoder(
+                history_length=2, channels=1, image_size=30, width=4, latent_dim=6
+            ),
             "image_size must be a multiple of 8, got 30",
         ),
-        (lambda: CNNDecoder(6, 1, 30, 4), "image_size must be a multiple of 8, got 30"),
-        (lambda: CNNEncoder(0, 1, 32, 4, 6), "history_length must be"),
         (
-            lambda: CNNEncoder(2, 1, 32, 4, 6)(torch.zeros(1, 3, 1, 32, 32)),
+            lambda: CNNDecoder(6, channels=1, image_size=30, width=4),
+            "image_size must be a multiple of 8, got 30",
+        ),
+        (
+            lambda: CNNEncoder(
+                history_length=0, channels=1, image_size=32, width=4, latent_dim=6
+            ),
+            "history_length must be",
+        ),
+        (
+            lambda: CNNEncoder(
+                history_length=2, channels=1, image_size=32, width=4, latent_dim=6
+            )(torch.zeros(1, 3, 1, 32, 32)),
             r"windows must have the shape \(B, 2, 1, 32, 32\)",
         ),
-        (lambda: CNNDecoder(6, 1, 32, 4)(torch.zeros(2, 5)), "z must have the shape"),
+        (
+            lambda: CNNDecoder(6, channels=1, image_size=32, width=4)(
+                torch.zeros(2, 5)
+            ),
+            "z must have the shape",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):

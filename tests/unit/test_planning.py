@@ -47,7 +47,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def bowl(best: torch.Tensor):
-    """An energy that is lowest at one plan, ``(E, H, A)``."""
+    """An energy that is lowest at one plan, ``(E, F, A)``."""
     return lambda a: (a - best[:, None]).square().sum(dim=(2, 3))
 
 
@@ -70,7 +70,7 @@ def test_tasks_are_the_same_for_the_same_seed():
     one, two = make_tasks(5, seeded(3)), make_tasks(5, seeded(3))
     assert torch.equal(one.start, two.start)
     assert not torch.equal(one.start, make_tasks(5, seeded(4)).start)
-    with pytest.raises(ValueError, match="num_samples must be"):
+    with pytest.raises(ValueError, match="num_episodes must be"):
         make_tasks(0, seeded())
 
 
@@ -94,18 +94,18 @@ def test_clipping_shortens_only_what_is_too_long():
 
 
 def test_noise_is_smooth_and_of_the_right_size():
-    noise = smooth_noise(4000, 13, 2, seeded(), 5)
+    noise = smooth_noise(4000, 13, 2, seeded(), num_knots=5)
     assert noise.shape == (4000, 13, 2)
     assert noise.mean().abs() < 0.02
     assert (noise.std(dim=(0, 2)) - 1).abs().max() < 0.04  # at each step
     assert noise.diff(dim=1).std() < 0.6
     for arguments in ((0, 5, 2), (5, 0, 2), (5, 5, 0)):
         with pytest.raises(ValueError, match="at least 1, got 0"):
-            smooth_noise(*arguments, seeded(), 5)
+            smooth_noise(*arguments, seeded(), num_knots=5)
 
 
 def test_a_plan_may_be_one_action_long():
-    assert smooth_noise(3, 1, 2, seeded(), 5).shape == (3, 1, 2)
+    assert smooth_noise(3, 1, 2, seeded(), num_knots=5).shape == (3, 1, 2)
 
 
 def test_candidates_hold_the_plan_itself_and_no_long_action():
@@ -115,7 +115,7 @@ def test_candidates_hold_the_plan_itself_and_no_long_action():
     assert torch.allclose(candidates[:, 0], plan)
     assert candidates.norm(dim=-1).max() <= MAX_STEP + 1e-6
     assert (candidates[:, 1] - plan).abs().max() > 0.01
-    with pytest.raises(ValueError, match=r"plan must have the shape \(E, H, A\)"):
+    with pytest.raises(ValueError, match=r"plan must have the shape \(E, F, A\)"):
         propose(plan[0], 20, 0.3, seeded(), MAX_STEP)
 
 
@@ -248,7 +248,7 @@ def test_wrong_shapes_are_named():
     z, actions = torch.zeros(2, 5), torch.zeros(3, 4, 6, 2)
     with pytest.raises(
         ValueError,
-        match=r"actions must have the shape \(2, K, H, A\), got \(3, 4, 6, 2\)",
+        match=r"actions must have the shape \(2, K, F, A\), got \(3, 4, 6, 2\)",
     ):
         distances_ahead(nn.Identity(), z, z, actions)
     with pytest.raises(ValueError, match=r"z_goal must have the shape"):

@@ -17,6 +17,7 @@ from jepa_tutorial.probes import (
     mean_pairwise_cosine,
     monitor,
     noisy_probe,
+    r_squared,
     rankme,
     retrieval_accuracy,
     spectrum,
@@ -71,8 +72,8 @@ def test_an_incomplete_last_group_is_left_out():
             4,
             "z_bar must have the shape (B, Z) with B = 8, Z = 4, got (8, 5)",
         ),
-        ((8, 4), (8, 4), 9, "num_candidates must be a number from 1 to 8, got 9"),
-        ((8, 4), (8, 4), 0, "num_candidates must be a number from 1 to 8, got 0"),
+        ((8, 4), (8, 4), 9, "num_candidates must be an integer from 1 to 8, got 9"),
+        ((8, 4), (8, 4), 0, "num_candidates must be an integer from 1 to 8, got 0"),
     ],
 )
 def test_retrieval_names_bad_arguments(z_hat, z_bar, candidates, message):
@@ -188,7 +189,8 @@ def test_monitor_of_a_constant_is_all_alarms():
     values = monitor(torch.ones(32, 4))
     assert (values["std"], values["rank"], values["dead"]) == (0, 0, 1)
     assert values["rankme"] == pytest.approx(1, abs=1e-4)
-    assert values["offset"] == float("inf")
+    assert values["offset"] > 1e30
+    assert monitor(torch.zeros(32, 4))["offset"] == 0
     with pytest.raises(ValueError, match="at least 2 samples, got 1"):
         monitor(torch.ones(1, 4))
 
@@ -226,8 +228,11 @@ def test_noisy_probe_does_not_find_what_has_become_tiny():
     assert min(plain, noisy) > 0.9
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
 def test_the_rank_of_a_constant_is_zero_in_every_precision(dtype, value):
     assert effective_rank(torch.full((30, 4), value, dtype=dtype)) == 0
     nearly = torch.full((30, 4), value, dtype=torch.float64)
@@ -239,6 +244,20 @@ def test_a_latent_of_zero_has_a_cosine_of_zero_with_every_other():
     z = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
     assert mean_pairwise_cosine(z) == pytest.approx(1 / 3)
     assert mean_pairwise_cosine(torch.zeros(5, 2)) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
+def test_a_constant_looks_constant_in_every_precision(dtype, value):
+    z = torch.full((12, 4), value, dtype=dtype)
+    assert spread(z) == pytest.approx(0, abs=1e-6)
+    assert mean_pairwise_cosine(z) == pytest.approx(float(value > 0))
+    assert retrieval_accuracy(z, z, 4) == 0.25
+    y = torch.arange(12.0)
+    assert linear_probe(z, y, z, y) == pytest.approx(0, abs=1e-9)
+    # Scikit-learn's convention for a quantity that does not vary.
+    assert r_squared(z, z).tolist() == [1] * 4
+    assert r_squared(z + 1, z).tolist() == [float((z + 1 == z).all())] * 4
 
 
 def test_latents_with_a_gradient_can_be_probed():

@@ -231,24 +231,12 @@ def lines_of_code(path: Path) -> int:
     return len(lines)
 
 
-def test_a_loss_comes_without_what_is_heavy():
-    heavy = "IPython", "scipy", "sklearn", "gymnasium", "matplotlib", "nbformat"
-    code = (
-        "import sys, torch; before = set(sys.modules); import jepa_tutorial.losses\n"
-        "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert not {*heavy, "tqdm"} & set(done.stdout.split())
-
-
 @pytest.mark.parametrize(
-    ("files", "most"), [("*.py", 2000), ("worlds/*.py", 950), ("publishing/*.py", 1250)]
+    ("files", "most"), [("*.py", 2000), ("worlds/*.py", 950), ("publishing/*.py", 900)]
 )
 def test_package_stays_small(files, most):
     found = (ROOT / "jepa_tutorial").glob(files)
-    assert 100 < sum(map(lines_of_code, found)) < most
+    assert 100 < sum(map(lines_of_code, found)) <= most
 
 
 def test_notebooks_are_normalized():

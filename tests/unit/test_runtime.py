@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_tutorial import checks, reports, runtime
-from jepa_tutorial.publishing import studies
+from jepa_tutorial import checks, reports, runtime, studies
 
 
 def draws():
@@ -94,11 +93,24 @@ def test_check_shape_names_argument_expected_and_given(pattern, tensors, message
         checks.check_shape(pattern, **tensors)
 
 
+def test_tensors_on_two_devices_are_named():
+    x, y = torch.zeros(3), torch.zeros(3, device="meta")
+    message = "all tensors must be on one device, got x on cpu, y on meta"
+    with pytest.raises(ValueError, match=message):
+        checks.check_shape("B", x=x, y=y)
+
+
 def test_check_range_is_closed_and_refuses_nan():
     checks.check_range(0, 1, low=0, high=1.0)
     for number in (-1e-9, 1.0001, float("nan"), "1", None, True):
         with pytest.raises(ValueError, match="p must be a number from 0 to 1, got"):
             checks.check_range(0, 1, p=number)
+
+
+def test_what_has_no_upper_limit_must_be_finite():
+    checks.check_range(0, float("inf"), p=1e9)
+    with pytest.raises(ValueError, match="p must be a number of at least 0, got inf"):
+        checks.check_range(0, float("inf"), p=float("inf"))
 
 
 def test_check_choice_lists_what_is_accepted():

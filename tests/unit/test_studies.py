@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jepa_tutorial.publishing.studies import TUNING_SEEDS, matching_runs
+from jepa_tutorial.studies import TUNING_SEEDS, matching_runs
 
 ROWS = [
     ({"seed": 0}, "a"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 
 import pytest
 import torch
@@ -43,12 +44,14 @@ def test_linear_is_straight_and_cosine_is_flat_at_both_ends():
 
 
 def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
-    assert coupled_decay(0.99, 1e-3, 1e-3) == pytest.approx(0.99)
-    assert coupled_decay(0.99, 0.0, 1e-3) == 1
-    assert coupled_decay(0.99, 5e-4, 1e-3) == pytest.approx(1 - 0.01 * 0.5)
+    assert coupled_decay(0.99, lr=1e-3, initial_lr=1e-3) == pytest.approx(0.99)
+    assert coupled_decay(0.99, lr=0.0, initial_lr=1e-3) == 1
+    assert coupled_decay(0.99, lr=5e-4, initial_lr=1e-3) == pytest.approx(
+        1 - 0.01 * 0.5
+    )
     for progress in (0.0, 0.3, 0.7, 1.0):
         lr = 1e-3 * (1 + math.cos(math.pi * progress)) / 2
-        assert coupled_decay(0.99, lr, 1e-3) == pytest.approx(
+        assert coupled_decay(0.99, lr=lr, initial_lr=1e-3) == pytest.approx(
             cosine_decay(0.99, progress)
         )
 
@@ -62,7 +65,7 @@ def test_coupled_decay_is_the_formula_and_meets_the_cosine_schedule():
             "progress must be a number from 0 to 1, got -0.1",
         ),
         (
-            lambda: coupled_decay(0.9, 2e-3, 1e-3),
+            lambda: coupled_decay(0.9, lr=2e-3, initial_lr=1e-3),
             "lr must be a number from 0 to 0.001, got 0.002",
         ),
     ],
@@ -72,13 +75,53 @@ def test_bad_arguments_are_named(call, message):
         call()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weights_whose_average_would_not_move_are_refused(dtype):
+    with pytest.raises(ValueError, match=r"encoder must have weights in float32, got"):
+        EMATarget(nn.Linear(2, 2).to(dtype), 0.99)
+    encoder = nn.Linear(2, 2)
+    target = EMATarget(encoder, 0.99)
+    with pytest.raises(ValueError, match=r"use torch\.autocast"):
+        target.update(encoder.to(dtype))
+
+
+def test_weights_in_double_precision_stay_so_and_autocast_moves_the_average():
+    for encoder in (nn.Linear(2, 2).double(), nn.Linear(2, 2)):
+        target = EMATarget(encoder, 0.999)
+        before = target.encoder.weight.clone()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            encoder.weight += 1
+            target.update(encoder)
+        assert target.encoder.weight.dtype == encoder.weight.dtype
+        torch.testing.assert_close(target.encoder.weight, before + 1e-3)
+
+
+def test_weight_norm_of_the_old_kind_is_refused_and_of_the_new_kind_is_copied():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = nn.Sequential(nn.utils.weight_norm(nn.Linear(2, 2)))
+    message = (
+        "encoder must be a network that can be copied, got one that keeps a computed"
+    )
+    with pytest.raises(ValueError, match=f"{message} 'weight': .*parametrizations"):
+        EMATarget(old, 0.9)
+    new = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    target, x = EMATarget(new, 0.0), torch.ones(1, 2)
+    with torch.no_grad():
+        new.parametrizations.weight.original0 += 1
+    target.update(new)
+    torch.testing.assert_close(target(x), new(x))
+
+
 class Setup:
     """An encoder, a copy with other weights, a predictor, and one batch."""
 
     def __init__(self, mode):
         torch.manual_seed(0)
-        self.online = MLPEncoder(2, 5, 16, 4)
-        self.target = EMATarget(MLPEncoder(2, 5, 16, 4), 0.9)
+        self.online = MLPEncoder(2, window_len=5, hidden_dim=16, latent_dim=4)
+        self.target = EMATarget(
+            MLPEncoder(2, window_len=5, hidden_dim=16, latent_dim=4), 0.9
+        )
         self.predictor = MLPPredictor(4, 16)
         self.past, self.future = torch.randn(9, 5, 2), torch.randn(9, 5, 2)
         self.made = MODES[mode](self.online, self.target, self.past, self.future)

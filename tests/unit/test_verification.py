@@ -13,9 +13,9 @@ from jepa_tutorial.publishing import verification
 from jepa_tutorial.publishing.chapters import ChapterError, code_cells
 from jepa_tutorial.publishing.execution import OURS
 from jepa_tutorial.publishing.staleness import code_hash
-from jepa_tutorial.publishing.studies import read_study, study_digest, study_path
 from jepa_tutorial.publishing.verification import out_of_date, verify
 from jepa_tutorial.reports import RECORD
+from jepa_tutorial.studies import read_study, study_digest, study_path
 
 RUN = {"machine": "here", "threads": 1, "versions": {"torch": "2.13"}, "seconds": 1.0}
 
@@ -70,7 +70,7 @@ def reruns(monkeypatch):
             new = row(parameters["seed"], 1.0 + parameters["seed"], code_hash(path))
             made["change"](new)
             made["ran"].append(parameters)
-            yield new, 0.0
+            yield new
 
     monkeypatch.setattr(verification, "run_rows", run_rows)
     return made

@@ -18,7 +18,7 @@ from jepa_tutorial.targets import EMATarget, OnlineTarget, clip_mode
 
 @pytest.mark.parametrize(("channels", "stride"), [(4, 1), (4, 2), (6, 1)])
 def test_residual_block_shapes(channels, stride):
-    block = ResidualBlock(channels, 4, stride)
+    block = ResidualBlock(channels, 4, stride=stride)
     out = block(torch.rand(2, channels, 8, 8))
     assert out.shape == (2, 4, 8 // stride, 8 // stride)
     plain = isinstance(block.shortcut, nn.Identity)
@@ -37,7 +37,7 @@ def test_the_shortcut_passes_the_input_by():
     ("patch", "stride", "side"), [(4, 2, 8), (1, 1, 64), (4, 1, 16), (8, 1, 8)]
 )
 def test_encoder_keeps_space(patch, stride, side):
-    encoder = ResNet5(1, 4, 6, patch, stride).eval()
+    encoder = ResNet5(1, width=4, latent_dim=6, patch=patch, stride=stride).eval()
     assert encoder(torch.rand(2, 1, 64, 64)).shape == (2, 6, side, side)
     # Something that moves by one place in the frame moves by one place in the map.
     scale = patch * stride
@@ -87,7 +87,7 @@ def test_rolling_out_feeds_back_the_last_two():
 
 def parts(target=OnlineTarget, projector=None):
     torch.manual_seed(0)
-    encoder = ResNet5(1, 4, 6)
+    encoder = ResNet5(1, width=4, latent_dim=6)
     seen = []
 
     def regularizer(z):
@@ -148,7 +148,7 @@ def test_future_frames_do_not_reach_predictions():
 
 
 def test_decoder_gives_each_place_its_pixels():
-    decoder = PatchDecoder(6, 1, 4, 8)
+    decoder = PatchDecoder(6, channels=1, width=4, scale=8)
     assert decoder(torch.rand(2, 6, 8, 8)).shape == (2, 1, 64, 64)
     z = torch.zeros(1, 6, 8, 8)
     other = copy.deepcopy(z)
@@ -167,15 +167,18 @@ def test_detection_has_one_logit_a_cell(side):
     ("call", "message"),
     [
         (lambda: ResidualBlock(0, 4), "channels"),
-        (lambda: ResNet5(1, 4, 6, patch=0), "patch"),
-        (lambda: ResNet5(1, 4, 6)(torch.rand(2, 3, 64, 64)), "x must have"),
+        (lambda: ResNet5(1, width=4, latent_dim=6, patch=0), "patch"),
+        (
+            lambda: ResNet5(1, width=4, latent_dim=6)(torch.rand(2, 3, 64, 64)),
+            "x must have",
+        ),
         (lambda: ResUNet(0, 4), "latent_dim"),
         (
             lambda: ResUNet(3, 4)((torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 4))),
             "z must have",
         ),
         (lambda: parts()[0](*on_clip(torch.rand(2, 4, 64, 64))), "x_context must have"),
-        (lambda: PatchDecoder(6, 1, 4, 0), "scale"),
+        (lambda: PatchDecoder(6, channels=1, width=4, scale=0), "scale"),
         (lambda: DetectionHead(6, 4, grid=0), "grid"),
         (lambda: DetectionHead(6, 4)(torch.rand(2, 5, 8, 8)), "z must have"),
     ],

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from jepa_tutorial import checkpoints, training
 from jepa_tutorial.encoders import CNNEncoder, FlatEncoder, ViTEncoder
+from jepa_tutorial.files import book_folder
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.predictors import (
     ActionEncoder,
@@ -23,18 +24,34 @@ from jepa_tutorial.predictors import (
     RollOut,
     TransformerTransition,
 )
-from jepa_tutorial.publishing.chapters import book_folder
 from jepa_tutorial.targets import MODES, EMATarget, over_time
 from jepa_tutorial.windows import draw_stretches, history_windows, to_float
 
 ENCODERS = {
-    "cnn": lambda: CNNEncoder(1, 2, 16, 4, 8),
-    "mlp": lambda: FlatEncoder(1, 2, 16, 8, 8),
-    "vit": lambda: ViTEncoder(1, 2, 16, 8, 8, 1, 2, 8),
+    "cnn": lambda: CNNEncoder(
+        history_length=1, channels=2, image_size=16, width=4, latent_dim=8
+    ),
+    "mlp": lambda: FlatEncoder(
+        history_length=1, channels=2, image_size=16, hidden_dim=8, latent_dim=8
+    ),
+    "vit": lambda: ViTEncoder(
+        history_length=1,
+        channels=2,
+        image_size=16,
+        patch=8,
+        dim=8,
+        depth=1,
+        heads=2,
+        latent_dim=8,
+    ),
 }
 TRANSITIONS = {
-    "mlp": lambda: MLPTransition(8, ActionEncoder(2, 4), 4, 16),
-    "transformer": lambda: TransformerTransition(8, ActionEncoder(2, 4), 4, 8, 1, 2),
+    "mlp": lambda: MLPTransition(
+        8, ActionEncoder(2, 4), action_emb_dim=4, hidden_dim=16
+    ),
+    "transformer": lambda: TransformerTransition(
+        8, ActionEncoder(2, 4), action_emb_dim=4, dim=8, transition_depth=1, heads=2
+    ),
 }
 
 
@@ -158,12 +175,17 @@ def cell(beginning: str) -> str:
     return found
 
 
-def run(model, generator, scores, path="", *, lr=1e-2, **options):
+PARAMETERS = dict(
+    seed=0, world="fixed", mode="vjepa2", lr=1e-2, rollout=2, num_samples=6,
+    batch_size=4, aux_weight=1.0, ema_decay=0.9,
+)  # fmt: skip
+
+
+def run(model, generator, scores, path="", *, changes=None, **options):
     space = dict(
         vars(training) | vars(checkpoints), JEPA=JEPA, Tensor=Tensor, Path=Path,
-        Callable=Callable, Iterator=Iterator, partial=partial, lr=lr,
-        CosineAnnealingLR=CosineAnnealingLR,
-        seed=0, world="fixed", mode="vjepa2", rollout=2,
+        Callable=Callable, Iterator=Iterator, partial=partial,
+        CosineAnnealingLR=CosineAnnealingLR, **PARAMETERS | (changes or {}),
     )  # fmt: skip
     exec(cell("def stretch_loss("), space)
     exec(cell("def train("), space)
@@ -234,8 +256,9 @@ def test_a_training_that_ended_is_loaded_and_not_repeated(tmp_path, scores, pati
     assert equal(model, again)
 
 
-def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_checkpoint_of_other_parameters_is_refused(tmp_path, name):
     path = tmp_path / "checkpoint.pt"
     next(run(make(), torch.Generator(), SCORES, path))
-    with pytest.raises(ValueError, match=r"belongs to lr = 0.01, not 0.02"):
-        next(run(make(), torch.Generator(), SCORES, path, lr=2e-2))
+    with pytest.raises(ValueError, match=rf"belongs to {name} = .*, not 0\.5"):
+        next(run(make(), torch.Generator(), SCORES, path, changes={name: 0.5}))

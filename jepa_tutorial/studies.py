@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from jepa_tutorial.publishing.chapters import book_folder
+from jepa_tutorial.files import book_folder
 
 # Runs with these seeds are there to set the thresholds of claims on, and for nothing else.
 TUNING_SEEDS = range(100, 105)
