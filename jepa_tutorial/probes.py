@@ -108,8 +108,8 @@ def spectrum(z: Tensor) -> Tensor:
 def effective_rank(z: Tensor) -> float:
     """How many principal axes share the variance: the exponential of its entropy.
 
-    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe asks the same
-    of the latents as they are; see `rankme`.
+    The effective rank of Roy and Vetterli (2007), of the covariance matrix. RankMe (Garrido et
+    al., 2023) takes that of the latents themselves, not centered; see `rankme`.
 
     Parameters
     ----------
@@ -154,9 +154,10 @@ def rankme(z: Tensor) -> float:
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``.
+        As `spectrum`.
     """
-    check_shape("B Z", z=z)
+    check_batch("B Z", 1, z=z)
+    check_finite(z=z)
     lengths = torch.linalg.svdvals(z.double())
     share = F.normalize(lengths, p=1, dim=0) + 1e-7
     return torch.special.entr(share).sum().exp().item()
@@ -190,6 +191,7 @@ def mean_pairwise_cosine(z: Tensor) -> float:
 
 
 @torch.no_grad()
+@in_float32
 def monitor(z: Tensor) -> dict[str, float]:
     """Read all meters of collapse off one batch of latents, for your own loop.
 
@@ -207,15 +209,17 @@ def monitor(z: Tensor) -> dict[str, float]:
         ``dead``: the share of dimensions with less than a hundredth of the largest one;
         ``rank``: `effective_rank`; ``rankme``: `rankme`; ``cosine``: `mean_pairwise_cosine`;
         ``offset``: how far the mean is from the origin, over the root-mean-square distance of the
-        latents from their mean; infinite for a constant.
+        latents from their mean; huge for a constant.
 
     Raises
     ------
     ValueError
-        If the shape is not ``(B, Z)``, B is below 2, or the type is no float type.
+        If the shape is not ``(B, Z)``, B is below 2, or a number is not finite.
     """
     check_batch("B Z", 2, z=z)
+    check_finite(z=z)
     std = z.std(dim=0)
+    size = std.norm().clamp_min(torch.finfo(std.dtype).tiny)
     return {
         "std": std.mean().item(),
         "std_min": std.min().item(),
@@ -223,7 +227,7 @@ def monitor(z: Tensor) -> dict[str, float]:
         "rank": effective_rank(z),
         "rankme": rankme(z),
         "cosine": mean_pairwise_cosine(z),
-        "offset": (z.mean(dim=0).norm() / std.norm()).item(),
+        "offset": (z.mean(dim=0).norm() / size).item(),
     }
 
 

@@ -90,7 +90,9 @@ CALLS = {
     probes.spread: dict(z=Z),
     probes.spectrum: dict(z=Z),
     probes.effective_rank: dict(z=Z),
+    probes.rankme: dict(z=Z),
     probes.mean_pairwise_cosine: dict(z=Z),
+    probes.monitor: dict(z=Z),
     probes.retrieval_accuracy: dict(z_hat=Z, z_bar=OTHER, num_candidates=4),
     probes.linear_probe: dict(
         z_train=Z, y_train=draw(8), z_test=OTHER, y_test=draw(8).flip(0)
