@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -124,8 +125,16 @@ def check_texts(**texts: str) -> None:
 
 
 # A wheel of colors of about one lightness for angles, and a scale through gray for numbers.
-WHEEL = ("#0072B2", "#7D5FB0", "#CC6699", "#D55E00", "#B08A00", "#009E73", "#0072B2")
-SCALE = ("#0072B2", "#6FA8CC", "#9A9A9A", "#DE9560", "#D55E00")
+WHEEL: Sequence[str] = (
+    "#0072B2",
+    "#7D5FB0",
+    "#CC6699",
+    "#D55E00",
+    "#B08A00",
+    "#009E73",
+    "#0072B2",
+)
+SCALE: Sequence[str] = ("#0072B2", "#6FA8CC", "#9A9A9A", "#DE9560", "#D55E00")
 SHADES = 64
 
 
@@ -301,8 +310,8 @@ def check_clouds(
             raise ValueError(f"{name} must map names to tensors, got {given!r}")
     if len(panels) > 2:
         raise ValueError(f"panels must be one or two, got {len(panels)}")
-    check_texts(**{f"a name of {name}": name for name in (*panels, *colors)})
-    rising = all(a < b for a, b in zip(steps, steps[1:], strict=False))
+    check_texts(**{f"the name {name!r}": name for name in (*panels, *colors)})
+    rising = all(a < b for a, b in itertools.pairwise(steps))
     if len(steps) < 2 or not rising:
         raise ValueError(f"steps must be at least two, rising, got {list(steps)}")
     sizes = str(len(steps))
@@ -326,7 +335,7 @@ def check_clouds(
             raise ValueError(
                 f"curves[{name!r}] must be at most three, got {len(lines)}"
             )
-        check_texts(**{f"a label of curves[{name!r}]": label for label in lines})
+        check_texts(**{f"the label {label!r}": label for label in lines})
         tensors = {f"curves[{name!r}][{label!r}]": y for label, y in lines.items()}
         check_shape(sizes, **tensors)
         check_finite(**tensors)
@@ -438,13 +447,12 @@ class GradientField(Live):
         check_range(0, 0.99, ema_decay=ema_decay)
         check_choice(list(TARGETS), target=target)
         if not isinstance(c, Real) or not 0 < c < s:
-            raise ValueError(
-                f"c must be a number above 0 and below s = {s}, got {c!r}"
-            )
+            raise ValueError(f"c must be a number above 0 and below s = {s}, got {c!r}")
         alt = (
             f"Arrows over the plane of the encoder's weight w and the predictor's weight p, "
             f"with the target {TARGETS[target]}; the starts from which w goes to zero are "
-            f"shaded, and the best predictor, p = {c / s:.2g}, is a dashed line."
+            f"shaded, and the best predictor, p = {c / s:.2g}, is a dashed line. "
+            "A path starts at w = 0.5, p = 1."
         )
         super().__init__(
             first_frame(draw_field(s, c, target)),
@@ -478,7 +486,9 @@ def draw_field(s: float, c: float, target: str) -> Figure:
         edge = np.sqrt(np.maximum(0, p**2 - np.where(p < 0, 0, c**2 / s**2)))
         ax.fill_betweenx(p, 0, edge, color=COLORS["target"], alpha=0.2, lw=0)
     ax.axhline(c / s, color=COLORS["prediction"], ls="--", lw=1.5)
-    grid = np.stack(np.meshgrid(np.linspace(0.06, 1.74, 15), np.linspace(-0.9, 1.9, 12)))
+    grid = np.stack(
+        np.meshgrid(np.linspace(0.06, 1.74, 15), np.linspace(-0.9, 1.9, 12))
+    )
     arrows = flow(0, grid) / np.array([1.8, 3])[:, None, None]
     arrows /= np.hypot(*arrows) + 1e-9
     ax.quiver(*grid, *arrows, color="0.4", scale=42, width=0.0025, pivot="mid")
@@ -530,7 +540,7 @@ class Shadows(Live):
         if not isinstance(clouds, Mapping) or not clouds:
             raise ValueError(f"clouds must map names to tensors, got {clouds!r}")
         for name, z in clouds.items():
-            check_texts(**{"a name of clouds": name})
+            check_texts(**{f"the name {name!r}": name})
             shape = tuple(getattr(z, "shape", ()))
             flat = len(shape) == 2 and shape[1] in (2, 3)
             if not isinstance(z, Tensor) or not flat or not 2 <= len(z) <= 1000:
@@ -584,7 +594,8 @@ def draw_shadow(cloud: np.ndarray, name: str, around: np.ndarray) -> Figure:
     seen.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
     seen.text(0.03, 0.94, name, transform=seen.transAxes)
     x = np.linspace(-reach, reach, 200)
-    below.hist(shadow, 48, (-reach, reach), density=True, color=blue, alpha=0.6)
+    edges = np.linspace(-reach, reach, 49).tolist()
+    below.hist(shadow, edges, density=True, color=blue, alpha=0.6)
     below.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "--", color=green)
     below.set(xlim=(-reach, reach), ylim=(0, 0.8), yticks=[])
     below.set_xlabel("its shadow", fontsize=9)

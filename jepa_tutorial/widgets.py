@@ -121,13 +121,16 @@ class Explorer(Live):
         alts = [alt(**values) for values in settings]
         for text in alts:
             check_texts(alt=text)
-        frames, lengths, size = b"", [], None
+        frames, size = b"", (0, 0)
+        lengths: list[int] = []
         for values in progress(settings, "frames"):
             figure = draw(**values)
             if not isinstance(figure, Figure):
-                raise ValueError(f"draw must return a Matplotlib figure, got {figure!r}")
+                raise ValueError(
+                    f"draw must return a Matplotlib figure, got {figure!r}"
+                )
             data, shape = picture(figure, dpi)
-            if size is None:
+            if not lengths:
                 first, size = first_frame(figure), shape
             plt.close(figure)
             if shape != size:

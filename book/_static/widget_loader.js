@@ -1,4 +1,4 @@
-// Shows the book's explorers on a static page: no kernel, no other library.
+// Shows the book's explorers and live figures on a static page: no kernel, no other library.
 // Reads the widget state that the notebook stored and renders each anywidget model in place.
 (function () {
   "use strict";
@@ -27,6 +27,15 @@
     };
   }
 
+  const styles = new Set();
+  function addStyle(text) { // once, though every model carries it
+    if (styles.has(text)) return;
+    styles.add(text);
+    const style = document.createElement("style");
+    style.textContent = text;
+    document.head.append(style);
+  }
+
   async function show(script, state) {
     const place = document.createElement("div");
     script.after(place);
@@ -36,9 +45,7 @@
       return;
     }
     const model = makeModel(entry);
-    const style = document.createElement("style");
-    style.textContent = model.get("_css") || "";
-    document.head.append(style);
+    addStyle(model.get("_css") || "");
     const source = new Blob([model.get("_esm")], { type: "text/javascript" });
     const url = URL.createObjectURL(source);
     const module = await import(url);

@@ -122,13 +122,14 @@ export function panel({ model, el, kind, controls, play, interval, onChange }) {
 
 // --- a canvas that follows the page --------------------------------------------------------------
 
-// The book's pages, Colab and JupyterLab say whether they are dark; elsewhere the system does.
-const THEMES = ["data-theme", "theme", "data-jp-theme-light"];
+// The book's pages, Colab, JupyterLab and VS Code say whether they are dark; elsewhere the system
+// does.
+const THEMES = ["data-theme", "theme", "data-jp-theme-light", "data-vscode-theme-kind"];
 function isDark() {
-  const root = document.documentElement;
-  const said = root.dataset.theme ?? root.getAttribute("theme") ?? document.body.dataset.jpThemeLight;
-  if (["dark", "false"].includes(said)) return true;
-  if (["light", "true"].includes(said)) return false;
+  const said = [document.documentElement, document.body]
+    .flatMap((node) => THEMES.map((name) => node.getAttribute(name))).find((value) => value);
+  if (["dark", "false", "vscode-dark"].includes(said)) return true;
+  if (["light", "true", "vscode-light"].includes(said)) return false;
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 

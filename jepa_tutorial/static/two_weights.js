@@ -42,6 +42,10 @@ export function followFlow([w, p], settings, { tolerance = 1e-7, longest = 2000 
     error *= step;
     if (error <= tolerance) {
       time += step;
+      if (Math.abs(next[0]) < DEAD) { // ends just below, however long the step
+        const part = (Math.abs(state[0]) - 0.999 * DEAD) / Math.abs(state[0] - next[0]);
+        for (let i = 0; i < 3; i++) next[i] = state[i] + Math.min(1, part) * (next[i] - state[i]);
+      }
       [state, next] = [next, state];
       [first, last] = [last, first];
       path.push(state.slice());
