@@ -219,7 +219,7 @@ def test_there_is_one_loop_one_roll_out_and_one_jepa():
 
 
 def test_has_a_picture_every_few_cells(notebook):
-    pictures = sum(has_picture(cell) for cell in code(notebook))
+    pictures = sum(map(has_picture, chapters.code_cells(notebook)))
     assert pictures >= len(code(notebook)) / 5
 
 
