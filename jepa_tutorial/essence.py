@@ -15,7 +15,10 @@ from typing import Any
 
 OURS = "jepa_tutorial"
 PACKAGE = Path(__file__).parent
-LEFT_OUT = {"checks", "files", "live", "plots", "reports", "widgets", "worlds.cache"}
+LEFT_OUT = {
+    *("artifacts", "checks", "files", "plots", "reports", "studies", "widgets"),
+    "worlds.cache",
+}
 
 
 def essence_hash(source: str, package: Path = PACKAGE) -> str:
@@ -47,7 +50,7 @@ def reached(code: ast.Module, package: Path) -> set[str]:
     while waiting:
         module, name = waiting.pop()
         file = package / f"{module.replace('.', '/')}.py"
-        if module in LEFT_OUT or (module, name) in seen or not file.is_file():
+        if is_left_out(module) or (module, name) in seen or not file.is_file():
             continue
         seen.add((module, name))
         if file not in parsed:
@@ -136,6 +139,11 @@ def imported(tree: ast.Module, package: Path) -> dict[str, tuple[str, str]]:
 def is_ours(module: str | None) -> bool:
     """Tell whether a module belongs to our package."""
     return str(module).split(".")[0] == OURS
+
+
+def is_left_out(module: str) -> bool:
+    """Tell whether a module of ours, or the wing that it is in, cannot change a value."""
+    return bool(LEFT_OUT & {module, module.split(".")[0]})
 
 
 def defined(statement: ast.stmt) -> set[str]:

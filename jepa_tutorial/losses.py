@@ -322,7 +322,7 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     z : Tensor
         A batch of latents, ``(B, Z)``, with B at least 2.
     directions : Tensor
-        Unit vectors, ``(Z, K)``, best drawn anew at each step by `draw_directions`.
+        Unit vectors, ``(Z, S)``, best drawn anew at each step by `draw_directions`.
 
     Returns
     -------
@@ -335,11 +335,11 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     ValueError
         If the shapes do not fit each other, B is below 2, or the type of ``z`` is no float type.
     """
-    check_shape("Z K", directions=directions)
+    check_shape("Z S", directions=directions)
     check_batch(f"B {len(directions)}", 2, z=z)
     t = torch.linspace(-5, 5, 17, dtype=z.dtype, device=z.device)
     normal = (-t.square() / 2).exp()  # characteristic function, and weight
-    angle = (z @ directions)[..., None] * t  # (B, K, 17)
+    angle = (z @ directions)[..., None] * t  # (B, S, 17)
     real, imaginary = angle.cos().mean(dim=0), angle.sin().mean(dim=0)
     distance = (real - normal).square() + imaginary.square()  # (K, 17)
     return len(z) * torch.trapezoid(distance * normal, t, dim=-1).mean()

@@ -72,6 +72,22 @@ def principal_axes(z: Tensor) -> Tensor:
     return directions[:2].T
 
 
+def widest_two(clouds: Sequence[Tensor]) -> Tensor:
+    """Project clouds ``(B, Z)``, one a frame, on the two directions in which each varies most.
+
+    Such directions may turn or flip from frame to frame, so each frame is turned to lie as closely
+    as possible on the one after it. Each is centered. Returns ``(F, B, 2)``.
+    """
+    frames: list[Tensor] = []
+    for z in reversed(clouds):
+        flat = (z - z.mean(dim=0)) @ principal_axes(z)
+        if frames:
+            left, _, right = torch.linalg.svd(flat.T @ frames[-1])
+            flat = flat @ left @ right
+        frames.append(flat)
+    return torch.stack(frames[::-1])
+
+
 def plot_projection(
     ax: Axes, points: Tensor, angle: Tensor, title: str
 ) -> PathCollection:

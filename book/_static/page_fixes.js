@@ -20,6 +20,12 @@
   // A list in the bibliography that is not made of list items.
   each(".citation-list[role=list]", (node) => node.removeAttribute("role"));
   each(".citation[role=doc-biblioentry]", (node) => node.removeAttribute("role"));
+  // On a phone, rows of these tables are cards, and each entry needs the title of its column.
+  each("table.cards", (table) => {
+    const titles = [...table.querySelectorAll("th")].map((title) => title.textContent.trim());
+    for (const row of table.tBodies[0].rows)
+      [...row.cells].forEach((cell, place) => { cell.dataset.label = titles[place]; });
+  });
   // Boxes that scroll sideways must be reachable by keyboard.
   const boxes = ".bd-article table, .bd-article pre, .bd-article .output, .bd-article .math";
   const reach = () => each(boxes, (node) => {

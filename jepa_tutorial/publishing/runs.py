@@ -190,6 +190,8 @@ def connect(scheduler: str | None, rows: int) -> Iterator[Client]:
                 settings = {
                     "temporary-directory": folder,
                     "distributed.scheduler.allowed-failures": 1,
+                    # It looks a hundred times a second, at the cost of the rows.
+                    "distributed.worker.profile.enabled": False,
                 }
                 stack.enter_context(dask.config.set(settings))
                 cluster = distributed.LocalCluster(

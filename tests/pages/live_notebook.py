@@ -17,8 +17,11 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from jepa_tutorial.live import Clouds, GradientField, Live, Shadows
-from jepa_tutorial.widgets import Choice, Explorer, Slider
+from jepa_tutorial.widgets.base import Live
+from jepa_tutorial.widgets.clouds import Clouds
+from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
+from jepa_tutorial.widgets.gradient_field import GradientField
+from jepa_tutorial.widgets.shadows import Shadows
 
 torch.manual_seed(0)
 PHASE = torch.linspace(-math.pi, math.pi, 60)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jepa_tutorial.live import assemble
+from jepa_tutorial.widgets.base import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADER = ROOT / "book" / "_static" / "widget_loader.js"
@@ -26,7 +26,7 @@ import json, sys
 import matplotlib; matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from ipywidgets.embed import embed_data
-from jepa_tutorial.widgets import Choice, Explorer, Slider
+from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
 
 def draw(step, model):
     fig, ax = plt.subplots(figsize=(4, 3))

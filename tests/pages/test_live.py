@@ -18,8 +18,8 @@ import torch
 import yaml
 from scipy.integrate import solve_ivp
 
-from jepa_tutorial.live import assemble
 from jepa_tutorial.losses import draw_directions, sigreg_loss
+from jepa_tutorial.widgets.base import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGETS7 = Path(os.environ.get("JEPA_WIDGETS7", ROOT / ".venv" / "widgets7"))

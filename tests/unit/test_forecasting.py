@@ -65,12 +65,6 @@ def test_windows_of_frames_are_a_view():
     assert windows.data_ptr() == x.data_ptr()
 
 
-@pytest.mark.parametrize("history_length", [0, 6, 1.5])
-def test_a_window_must_fit(history_length):
-    with pytest.raises(ValueError, match="history_length must be"):
-        history_windows(torch.zeros(2, 5, 3), history_length)
-
-
 # --- rolling out -------------------------------------------------------------------------------
 
 
@@ -187,12 +181,7 @@ def test_a_training_goes_on_from_its_state_as_if_nothing_had_happened(stop_at):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [
-        ({"length": 12}, "length must be an integer from 1 to 11"),
-        ({"steps": 0}, "steps must be"),
-        ({"batch_size": 0}, "batch_size must be"),
-        ({"lr": 1e30}, "loss must hold finite numbers"),
-    ],
+    [({"steps": 0}, "steps must be"), ({"lr": 1e30}, "loss must hold finite numbers")],
 )
 def test_bad_training_is_named(changes, message):
     with pytest.raises(ValueError, match=message):
@@ -234,7 +223,7 @@ def test_a_forecast_decodes_the_rolled_out_latents():
 
 def test_valid_times_end_at_the_first_error_and_tell_the_censored():
     error = torch.tensor(
-        [[0.1, 0.2, 0.5, 0.1], [0.5, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.2]]
+        [[0.1, 0.2, 0.5, 0.1], [torch.nan, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.2]]
     )
     times, censored = valid_times(error, frame_time=0.5)
     assert times.tolist() == [1.0, 0.0, 2.0]

@@ -14,16 +14,10 @@ import torch
 from ipywidgets.embed import embed_data
 from PIL import Image
 
-from jepa_tutorial.live import (
-    STATIC,
-    Clouds,
-    GradientField,
-    Shadows,
-    assemble,
-    palette,
-    quantize,
-    shade,
-)
+from jepa_tutorial.widgets.base import HERE, assemble
+from jepa_tutorial.widgets.clouds import Clouds, palette, quantize, shade
+from jepa_tutorial.widgets.gradient_field import GradientField
+from jepa_tutorial.widgets.shadows import Shadows
 
 FRAMES, POINTS = 4, 30
 ANGLE = torch.linspace(-math.pi, math.pi, POINTS)
@@ -151,7 +145,7 @@ def test_every_script_is_joined_and_none_is_left_over():
         "epps_pulley.js",
         *("explorer.js", "clouds.js", "gradient_field.js", "shadows.js"),
     }
-    assert {path.name for path in STATIC.iterdir()} == used | {"live.css"}
+    assert {path.name for path in HERE.glob("*.js")} == used
     assert "import {" not in assemble(*sorted(used))
 
 

@@ -390,59 +390,16 @@ def test_an_average_in_half_precision_is_kept_in_float32():
 # --- bad input ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "loss", [variance_loss, covariance_loss, lambda z: barlow_twins_loss(z, z)]
-)
-def test_a_batch_of_one_is_refused(loss):
-    with pytest.raises(ValueError, match=r"at least 2 samples, got 1"):
-        loss(torch.zeros(1, 4))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: variance_loss(torch.zeros(2, 3, 4)), r"z must have the shape"),
-        (
-            lambda: barlow_twins_loss(torch.zeros(4, 3), torch.zeros(5, 3)),
-            r"z_b must have the shape .* B = 4",
-        ),
-        (
-            lambda: centering_loss(torch.zeros(4, 3), torch.zeros(2)),
-            r"z must have the shape \(B, 2\)",
-        ),
-        (
-            lambda: dino_loss(torch.zeros(4, 3), torch.zeros(4, 2), torch.zeros(3)),
-            r"z_bar must have the shape",
-        ),
-        (
-            lambda: sigreg_loss(torch.zeros(4, 3), torch.zeros(2, 8)),
-            r"z must have the shape \(B, 2\)",
-        ),
-        (
-            lambda: update_center(torch.zeros(3), torch.zeros(4, 3), 1.5),
-            r"decay must be a number from 0 to 1",
-        ),
-        (
-            lambda: draw_directions(0, 8, torch.Generator()),
-            r"latent_dim must be an integer of at least 1",
-        ),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
 def test_the_variance_term_of_a_constant_is_as_documented():
     assert variance_loss(torch.ones(8, 3)).item() == pytest.approx(0.99)
 
 
-def test_one_sample_and_temperatures_of_zero_are_refused():
-    with pytest.raises(ValueError, match="z must hold a batch of at least 2"):
-        sigreg_loss(torch.zeros(1, 3), torch.eye(3))
-    z = torch.zeros(4, 3)
-    for temperature in ({"student_temp": 0.0}, {"teacher_temp": -1.0}):
-        with pytest.raises(
-            ValueError, match="_temp must be a number of at least 1e-06"
-        ):
-            dino_loss(z, z, torch.zeros(3), **temperature)
+@pytest.mark.parametrize(
+    "loss",
+    [variance_loss, covariance_loss, ON_LATENTS["barlow_batch"], ON_LATENTS["sigreg"]],
+)
+def test_a_batch_of_one_is_refused(loss):
+    with pytest.raises(
+        ValueError, match=r"must hold a batch of at least 2 samples, got 1"
+    ):
+        loss(torch.zeros(1, 8))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 import torch
 from scipy.integrate import solve_ivp
 
@@ -54,16 +53,18 @@ def test_nothing_is_computed_past_the_last_frame(monkeypatch):
     assert len(steps) == 3 * 5
 
 
+def drift(**settings):
+    """The largest change of energy in 30 s, as a share of the potential energy's range."""
+    states = simulate_pendulum(starts(256), 601, **settings)
+    return ((energy(states) - energy(states[:, :1])).abs() / POTENTIAL_RANGE).max()
+
+
 def test_energy_drifts_by_less_than_a_ten_thousandth_in_30_s():
-    states = simulate_pendulum(starts(256), 601)
-    drift = (energy(states) - energy(states[:, :1])).abs() / POTENTIAL_RANGE
-    assert drift.max() < 1e-4
+    assert drift() < 1e-4
 
 
 def test_one_runge_kutta_step_a_frame_is_not_enough():
-    states = simulate_pendulum(starts(256), 601, substeps=1)
-    drift = (energy(states) - energy(states[:, :1])).abs() / POTENTIAL_RANGE
-    assert drift.max() > 1e-2
+    assert drift(substeps=1) > 1e-2
 
 
 def test_small_swings_have_the_two_known_frequencies():
@@ -86,11 +87,10 @@ def test_rods_keep_their_length():
 
 
 def test_lyapunov_exponent_tells_chaos_from_order():
-    calm, wild = torch.zeros(2, 1, 4).double()
-    calm[..., :2] = 0.1
-    wild[..., :2] = 3.0
-    assert lyapunov_exponent(calm, 600).item() < 0.2
-    assert lyapunov_exponent(wild, 600).item() > 0.7
+    angles = torch.tensor([[0.1, 0.1, 0.0, 0.0], [3.0, 3.0, 0.0, 0.0]]).double()
+    calm, wild = lyapunov_exponent(angles, 600)
+    assert calm < 0.2
+    assert wild > 0.7
 
 
 def test_the_world_starts_at_rest_within_the_angle_and_names_its_state():
@@ -110,23 +110,6 @@ def test_less_gravity_swings_more_slowly():
     usual = simulate_pendulum(start, 8)[0, -1, 0]
     weak = simulate_pendulum(start, 8, gravity=2.0)[0, -1, 0]
     assert weak > usual
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: simulate_pendulum(torch.zeros(3, 2), 5), "start must have"),
-        (lambda: simulate_pendulum(torch.zeros(3, 4), 0), "num_frames must be"),
-        (lambda: lyapunov_exponent(torch.zeros(4), 5), "start must have"),
-        (
-            lambda: pendulum(3, 3, torch.Generator(), max_angle=4),
-            "max_angle must be a number from 0",
-        ),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
 
 
 def test_energy_is_kept_under_any_gravity():

@@ -70,8 +70,6 @@ def test_tasks_are_the_same_for_the_same_seed():
     one, two = make_tasks(5, seeded(3)), make_tasks(5, seeded(3))
     assert torch.equal(one.start, two.start)
     assert not torch.equal(one.start, make_tasks(5, seeded(4)).start)
-    with pytest.raises(ValueError, match="num_episodes must be"):
-        make_tasks(0, seeded())
 
 
 def test_select_takes_numbers_and_truth_values():
@@ -99,9 +97,6 @@ def test_noise_is_smooth_and_of_the_right_size():
     assert noise.mean().abs() < 0.02
     assert (noise.std(dim=(0, 2)) - 1).abs().max() < 0.04  # at each step
     assert noise.diff(dim=1).std() < 0.6
-    for arguments in ((0, 5, 2), (5, 0, 2), (5, 5, 0)):
-        with pytest.raises(ValueError, match="at least 1, got 0"):
-            smooth_noise(*arguments, seeded(), num_knots=5)
 
 
 def test_a_plan_may_be_one_action_long():
@@ -115,8 +110,6 @@ def test_candidates_hold_the_plan_itself_and_no_long_action():
     assert torch.allclose(candidates[:, 0], plan)
     assert candidates.norm(dim=-1).max() <= MAX_STEP + 1e-6
     assert (candidates[:, 1] - plan).abs().max() > 0.01
-    with pytest.raises(ValueError, match=r"plan must have the shape \(E, F, A\)"):
-        propose(plan[0], 20, 0.3, seeded(), MAX_STEP)
 
 
 # --- planners ----------------------------------------------------------------------------------
@@ -197,26 +190,6 @@ def test_mppi_takes_the_mean_where_all_energies_are_equal():
     assert torch.allclose(plan, asked[0].mean(dim=1), atol=1e-6)
 
 
-@pytest.mark.parametrize("planner", PLANNERS)
-@pytest.mark.parametrize("name", ["num_candidates", "iterations"])
-def test_planners_refuse_no_work(planner, name):
-    with pytest.raises(ValueError, match=f"{name} must be"):
-        planner(
-            bowl(torch.zeros(1, 3, 2)),
-            torch.zeros(1, 3, 2),
-            seeded(),
-            **SETTINGS | {name: 0},
-        )
-
-
-def test_planners_refuse_numbers_out_of_range():
-    arguments = bowl(torch.zeros(1, 3, 2)), torch.zeros(1, 3, 2), seeded()
-    with pytest.raises(ValueError, match="elite_share must be"):
-        cem(*arguments, **SETTINGS, elite_share=1.5)
-    with pytest.raises(ValueError, match="temperature must be"):
-        mppi(*arguments, **SETTINGS, temperature=0.0)
-
-
 # --- energies ----------------------------------------------------------------------------------
 
 
@@ -244,15 +217,7 @@ def test_distances_work_with_any_transition():
     assert torch.allclose(distances, expected.expand(2, 3, 4))
 
 
-def test_wrong_shapes_are_named():
-    z, actions = torch.zeros(2, 5), torch.zeros(3, 4, 6, 2)
-    with pytest.raises(
-        ValueError,
-        match=r"actions must have the shape \(2, K, F, A\), got \(3, 4, 6, 2\)",
-    ):
-        distances_ahead(nn.Identity(), z, z, actions)
-    with pytest.raises(ValueError, match=r"z_goal must have the shape"):
-        distances_ahead(nn.Identity(), z, z[:, :4], actions)
+def test_positions_that_are_not_the_same_number_in_each_room_are_named():
     rooms = make_tasks(2, seeded()).rooms
     with pytest.raises(ValueError, match="positions must be a multiple of 2"):
         TrueTransition(rooms)(torch.zeros(3, 2), torch.zeros(3, 2))
@@ -352,13 +317,6 @@ def test_nothing_happens_where_start_and_goal_are_one():
     path = pursue(tasks, straight, horizon=2, max_steps=3)
     assert torch.equal(path, tasks.goal[:, None].expand(4, 4, 2))
     assert has_arrived(tasks.goal, tasks.goal + 0.7 * ARRIVED).all()
-
-
-@pytest.mark.parametrize("name", ["horizon", "max_steps", "replan_every"])
-def test_the_loop_refuses_no_work(name):
-    settings = {"horizon": 2, "max_steps": 2, "replan_every": 1} | {name: 0}
-    with pytest.raises(ValueError, match=f"{name} must be"):
-        pursue(make_tasks(2, seeded()), straight, **settings)
 
 
 # --- what the chapter measures on ----------------------------------------------------------------

@@ -74,19 +74,6 @@ def test_floats_run_from_zero_to_one():
     torch.testing.assert_close(to_float(frames), torch.tensor([0.0, 0.2, 1.0]))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((torch.zeros(1, 1, 4), 8), "image_size must be a number from 16 to 128"),
-        ((torch.zeros(1, 4),), "positions must have the shape"),
-        ((torch.zeros(1, 1, 4), 32, 2), "channels must be one of '1', '3'"),
-    ],
-)
-def test_bad_input_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        render_bobs(*arguments)
-
-
 def whole_frame(positions, size):
     """One frame in gray, each shape computed at every pixel."""
     pixel = rendering.SPAN / size

@@ -181,9 +181,9 @@ def test_a_missing_study_says_how_to_make_it(monkeypatch, tmp_path):
         studies.stored_study("99_none")
 
 
-def test_multiples_are_checked():
+def test_multiples_are_checked_and_true_is_no_count():
     checks.check_multiple(8, image_size=32)
     with pytest.raises(ValueError, match="image_size must be a multiple of 8, got 36"):
         checks.check_multiple(8, image_size=36)
     with pytest.raises(ValueError, match="image_size must be an integer of at least"):
-        checks.check_multiple(8, image_size=0)
+        checks.check_multiple(1, image_size=True)

@@ -47,15 +47,6 @@ def test_a_score_that_is_no_number_is_never_the_best():
     assert stopping.best == 0.5
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [({"patience": 0}, "patience"), ({"patience": 1, "delta": -1.0}, "delta")],
-)
-def test_bad_settings_are_named(settings, message):
-    with pytest.raises(ValueError, match=message):
-        EarlyStopping(nn.Linear(1, 1), **settings)
-
-
 NOTHING = {"number": 7}, {}
 
 
@@ -108,7 +99,7 @@ def test_no_damaged_checkpoint_is_loaded(tmp_path):
     whole = path.read_bytes()
     draw = random.Random(0)
     damaged = [b"", whole[:10], whole[: len(whole) // 2], whole[:-1]]
-    for _ in range(1000):
+    for _ in range(300):
         flipped = bytearray(whole)
         flipped[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
         damaged.append(bytes(flipped))

@@ -179,22 +179,6 @@ def test_waves_move_behind():
     assert (waves[0, 0] != waves[0, 3]).float().mean() > 0.3
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: two_rooms(0, 5, new_generator(0)), "num_samples"),
-        (lambda: two_rooms(2, 0, new_generator(0)), "seq_len"),
-        (lambda: two_rooms(2, 2, new_generator(0), image_size=8), "image_size"),
-        (lambda: two_rooms(2, 2, new_generator(0), background=2.0), "background"),
-        (lambda: step(at(0.2, 0.2), torch.zeros(2, 2), one_room()), "action"),
-        (lambda: render_rooms(torch.zeros(2, 1, 2), one_room()), "wall"),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
 def test_colors_are_white_where_nothing_is_and_leave_the_shape():
     frames = torch.zeros(2, 3, 2, 16, 16, dtype=torch.uint8)
     assert (in_color(frames) == 1).all()

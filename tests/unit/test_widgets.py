@@ -18,7 +18,7 @@ import pytest
 from ipywidgets.embed import embed_data
 from PIL import Image
 
-from jepa_tutorial.widgets import Choice, Explorer, Slider
+from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
 
 mpl.use("Agg")
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ WIDGETS7 = Path(os.environ.get("JEPA_WIDGETS7", ROOT / ".venv" / "widgets7"))
 
 CELL = """
 import matplotlib.pyplot as plt
-from jepa_tutorial.widgets import Choice, Explorer, Slider
+from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
 
 
 def draw(step, model):

@@ -14,8 +14,14 @@ import traitlets
 from matplotlib.figure import Figure
 
 from jepa_tutorial.checks import check_positive
-from jepa_tutorial.live import MAX_BYTES, Live, assemble, check_texts, first_frame
 from jepa_tutorial.reports import progress
+from jepa_tutorial.widgets.base import (
+    MAX_BYTES,
+    Live,
+    assemble,
+    check_texts,
+    first_frame,
+)
 
 MAX_FRAMES = 400
 
