@@ -193,7 +193,7 @@ CLAIMS = [
             "not (collapsed_late_nothing or collapsed_before_sigreg)",
         ),
         (
-            "VICReg opens its cloud again, a gradient stopped late does not",
+            "VICReg brings a dead cloud back to size, a gradient stopped late does not",
             "rank_late_vicreg >= 2 and std_late_vicreg >= 0.9",
             "rank_late_stop >= 2 and std_late_stop >= 0.9",
         ),
