@@ -234,7 +234,7 @@ def store(path: Path) -> NotebookNode:
 
 
 def open_with_finale(notebook: NotebookNode) -> None:
-    """Show the figure that a chapter ends with in its first cell, too, which has no code."""
+    """Show the figure that a chapter ends with in its first cell, too, which computes nothing."""
     tagged = {t: c for c in code_cells(notebook) for t in c.metadata.get("tags", [])}
     if "opening" in tagged:
         tagged["opening"].outputs = tagged["finale"].outputs

@@ -43,15 +43,15 @@ def shows_picture(cell) -> bool:
 def test_opens_with_the_figure_that_it_ends_with(cells):
     (opening,) = (cell for cell in cells[:4] if "opening" in tags(cell))
     (finale,) = (cell for cell in cells if "finale" in tags(cell))
-    assert not opening.source, "a kernel leaves an empty cell alone"
+    assert opening.source.startswith("#"), "a page shows nothing of an empty cell"
     assert shows_picture(opening)
-    assert opening.outputs == finale.outputs
+    assert [o.data for o in opening.outputs] == [o.data for o in finale.outputs]
 
 
 def test_figures_have_numbered_captions(path, cells):
     number, found = int(path.stem[:2]), []
     for cell, after in itertools.pairwise(cells):
-        if cell.cell_type == "code" and shows_picture(cell):
+        if shows_picture(cell) and "hide-cell" not in tags(cell):  # no answer
             assert after.cell_type == "markdown", cell.source[:80]
             label = re.match(r"\*Figure (\d+)\.(\d+)\.\* \S", after.source)
             assert label, after.source[:80] or cell.source[:80]
@@ -66,7 +66,7 @@ def test_plotting_is_folded(cells):
 
 
 def test_setup_is_one_folded_cell(cells):
-    code = [cell for cell in cells if cell.cell_type == "code" and cell.source]
+    code = [c for c in cells if c.cell_type == "code" and "opening" not in tags(c)]
     imports = [c for c in code if re.search(r"^(from \S+ )?import ", c.source, re.M)]
     assert imports == [code[1]]
     assert "hide-input" in tags(code[1])
@@ -77,8 +77,8 @@ def test_no_wall_of_values(cells):
         if cell.cell_type == "code" and not {"hide-output", "hide-cell"} & {
             *tags(cell)
         }:
-            values = [o for o in cell.outputs if "scrapbook" in o.get("metadata", {})]
-            assert len(values) <= 5, cell.source[:80]
+            seen = "".join(out.get("text", "") for out in cell.outputs)
+            assert len(re.findall(r"^\w+ = ", seen, re.M)) <= 5, cell.source[:80]
 
 
 def test_formulas_are_displayed():
