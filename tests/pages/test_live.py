@@ -126,6 +126,7 @@ def test_folded_cells_say_what_is_in_them(page: Any) -> None:
         "Show the setup",
         *["Show the plotting code"] * 5,
         "Show the code and its output",
+        "Show the code",
     ]
 
 
