@@ -105,6 +105,7 @@ if __name__ == "__main__":
             for i, figure in enumerate(made)
         ),
         code("1 + 1", metadata={"tags": ["hide-cell"]}),
+        code("2 + 2", metadata={"tags": ["hide-input"]}),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}

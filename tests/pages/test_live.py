@@ -126,6 +126,7 @@ def test_folded_cells_say_what_is_in_them(page: Any) -> None:
         "Show the setup",
         *["Show the plotting code"] * 5,
         "Show the code and its output",
+        "Show the code",
     ]
 
 
@@ -135,15 +136,17 @@ def test_every_control_moves_its_figure_by_keyboard(page: Any) -> None:
             before = pixels(figure)
             where = control.get_attribute("id")
             old = control.input_value()
-            control.press(
-                "ArrowRight" if control.get_attribute("type") else "ArrowDown"
-            )
+            if control.get_attribute("type") is None:  # a list
+                there, back = "ArrowDown", "ArrowUp"
+            elif old == control.get_attribute("max"):
+                there, back = "ArrowLeft", "ArrowRight"
+            else:
+                there, back = "ArrowRight", "ArrowLeft"
+            control.press(there)
             assert control.input_value() != old, where
             assert pixels(figure) != before, where
             if control.is_enabled():  # else it switched itself off
-                control.press(
-                    "ArrowLeft" if control.get_attribute("type") else "ArrowUp"
-                )
+                control.press(back)
             assert control.input_value() == old
             assert pixels(figure) == before, where
     assert page.problems == []
@@ -167,15 +170,15 @@ def test_every_control_has_a_name_of_its_own_in_its_figure(page: Any) -> None:
 
 def test_clouds_say_the_frame_and_the_choice(page: Any) -> None:
     first, second = page.locator(".clouds").all()
-    assert says(first) == "living 0.500, dead 0.500."
-    first.get_by_role("slider", name="Step").press("End")
-    assert says(first) == "living 1.000, dead 0.001."
+    assert says(first) == "living 1.000, dead 0.001.", "where training ends"
     assert first.locator("output").inner_text() == "40"
+    first.get_by_role("slider", name="Step").press("Home")
+    assert says(first) == "living 0.500, dead 0.500."
     assert "phase \u2212π" in first.locator(".live-key").inner_text()
     first.get_by_role("combobox", name="Color").select_option(label="velocity")
     assert re.match("velocity \u22121 .* 1", first.locator(".live-key").inner_text())
     second.get_by_role("combobox", name="decay tau").select_option(label="1")
-    assert says(second) == "Frame 0 of choice 2."
+    assert says(second) == "Frame 4 of choice 2."
     assert page.problems == []
 
 
@@ -183,8 +186,8 @@ def test_the_mouse_moves_sliders_and_starts_paths(page: Any) -> None:
     clouds = page.locator(".clouds").first
     slider = clouds.get_by_role("slider", name="Step")
     box = slider.bounding_box()
-    slider.click(position={"x": box["width"] - 2, "y": box["height"] / 2})
-    assert says(clouds) == "living 1.000, dead 0.001."
+    slider.click(position={"x": 2, "y": box["height"] / 2})
+    assert says(clouds) == "living 0.500, dead 0.500."
     field = page.locator(".field")
     field.locator("canvas").scroll_into_view_if_needed()
     box = field.locator("canvas").bounding_box()
@@ -247,7 +250,7 @@ def test_play_speaks_when_it_stops(page: Any) -> None:
     page.clock.install(time=0)
     page.clock.pause_at(1)
     page.clock.run_for(5000)
-    assert figure.locator("output").inner_text() == "0", "nothing plays by itself"
+    assert figure.locator("output").inner_text() == "40", "nothing plays by itself"
     button.press("Enter")
     page.clock.run_for(100)
     assert figure.locator("output").inner_text() == "20"

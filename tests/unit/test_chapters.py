@@ -651,3 +651,11 @@ def test_every_symbol_of_the_api_page_is_a_module():
         if path.stem not in ("__init__", "__main__", "cli")
     }
     assert named == modules
+
+
+def test_no_output_is_a_bare_value(notebook):
+    """A cell's last value is shown as a figure or a table, or given to ``_``."""
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                assert set(output.data) != {"text/plain"}, cell.source[-80:]
