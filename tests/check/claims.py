@@ -261,7 +261,7 @@ CLAIMS = [
             "velocity_twin_n_1000 >= 0.8",
         ),
         (
-            "networks: beside half-predictable nuisances a JEPA keeps the position, the twin loses it",
+            "networks: beside half-predictable nuisances a JEPA keeps the position, no twin does",
             "position_net_flowing_half_1 >= 0.8 and position_net_flowing_half_3 >= 0.8",
             "position_net_twin_half_1 >= 0.8 and position_net_twin_half_3 >= 0.8",
         ),
