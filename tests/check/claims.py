@@ -266,9 +266,9 @@ CLAIMS = [
             "position_net_twin_half_1 >= 0.8 and position_net_twin_half_3 >= 0.8",
         ),
         (
-            "networks: with a slow copy as well",
-            "position_net_jepa_half_1 >= 0.7 and position_net_jepa_half_3 >= 0.7",
-            "position_net_twin_half_1 >= 0.7 and position_net_twin_half_3 >= 0.7",
+            "networks: beside strong ones, with a slow copy as well",
+            "position_net_jepa_half_3 >= 0.5",
+            "position_net_twin_half_3 >= 0.5",
         ),
         (
             "networks: what stays fools a JEPA, regularized changes mend it",
