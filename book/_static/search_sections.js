@@ -34,13 +34,15 @@
     return all.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score);
   }
 
-  // What stands around the first word that was asked for.
+  // What stands around the first word that was asked for, in whole words.
   function excerpt(text, words) {
     const lower = text.toLowerCase();
     const places = words.map((word) => lower.indexOf(word)).filter((place) => place >= 0);
-    const start = Math.max(0, Math.min(...places, lower.length) - 80) % Math.max(1, lower.length);
-    const cut = text.slice(start, start + 240).trim();
-    return (start > 0 ? "… " : "") + cut + (start + 240 < text.length ? " …" : "");
+    const before = Math.max(0, Math.min(...places, Infinity) - 80);
+    const start = isFinite(before) && before > 0 ? text.indexOf(" ", before) + 1 : 0;
+    const rest = text.slice(start);
+    const cut = rest.length > 240 ? `${rest.slice(0, rest.lastIndexOf(" ", 240))} …` : rest;
+    return start > 0 ? `… ${cut}` : cut;
   }
 
   function show({ section }, words) {

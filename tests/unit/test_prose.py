@@ -53,9 +53,9 @@ def faults(text: str, folder: Path) -> list[str]:
             continue
         name, _, fragment = unquote(target).partition("#")
         file = folder / name
-        if name and not file.is_file():
-            found.append(target)
-        elif name and fragment and fragment not in slugs(file):
+        if (name and not file.is_file()) or (
+            name and fragment and fragment not in slugs(file)
+        ):
             found.append(target)
     for match in CHAPTER.finditer(text):
         if missing := {int(n) for n in re.findall(r"\d+", match[1])} - NUMBERS:
