@@ -89,6 +89,25 @@ def test_no_page_is_wider_than_a_phone(
     assert seen.scroll_width <= 390, f"sticking out: {seen.wide}"
 
 
+CARDS = """() => [...document.querySelectorAll("table.cards td")].map((cell) => ({
+    right: cell.getBoundingClientRect().right, text: cell.innerText.trim(),
+    label: getComputedStyle(cell, "::before").content}))"""
+
+
+@pytest.mark.parametrize("name", ["intro", "questions", "diagnosing"])
+def test_rows_of_wide_tables_are_cards_on_a_phone(
+    name: str, server_url: str, page_factory: Callable[..., Any]
+) -> None:
+    page = page_factory(width=390)
+    page.goto(f"{server_url}/book/{name}.html")
+    cells = page.evaluate(CARDS)
+    assert len(cells) >= 20
+    assert all(cell["right"] <= 390 and cell["text"] for cell in cells)
+    labels = {cell["label"] for cell in cells}
+    assert "none" in labels  # the first of each row is its title
+    assert all(label == "none" or len(label) > len('" : "') for label in labels)
+
+
 def test_these_checks_can_fail(
     tmp_path: Path,
     node_modules: Path,
