@@ -1,6 +1,6 @@
 # Every command works on a fresh clone: it installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book test run check study verify format clean whole
+.PHONY: help book test run check study verify release format clean whole
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -54,6 +54,9 @@ study: .venv/installed-book ## run what is missing of the study of CHAPTER (defa
 
 verify: .venv/installed-book ## prove by a sample that stale values of CHAPTER (default: all) still hold
 	@$(BIN)/jepa-tutorial verify "$(CHAPTER)"
+
+release: .venv/installed-test ## check all that a release needs, and print the commands that tag it
+	@$(BIN)/python tools/release.py
 
 format: .venv/installed-test ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .

@@ -26,6 +26,8 @@
     for (const row of table.tBodies[0].rows)
       [...row.cells].forEach((cell, place) => { cell.dataset.label = titles[place]; });
   });
+  // The theme loads Sphinx's search on every page, which there takes the place of highlighting.
+  if (!document.getElementById("search-results")) SphinxHighlight.highlightSearchWords();
   // Boxes that scroll sideways must be reachable by keyboard.
   const boxes = ".bd-article table, .bd-article pre, .bd-article .output, .bd-article .math";
   const reach = () => each(boxes, (node) => {
