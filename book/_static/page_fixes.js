@@ -29,7 +29,8 @@
   // The theme loads Sphinx's search on every page, which there takes the place of highlighting.
   if (!document.getElementById("search-results")) SphinxHighlight.highlightSearchWords();
   // Boxes that scroll sideways must be reachable by keyboard.
-  const boxes = ".bd-article table, .bd-article pre, .bd-article .output, .bd-article .math";
+  const boxes =
+    ".bd-article :is(table, pre, .output, .cell_output, .math)";
   const reach = () => each(boxes, (node) => {
     if (node.scrollWidth > node.clientWidth) node.setAttribute("tabindex", "0");
   });

@@ -246,6 +246,9 @@ class Visit:
     unset_math: int = 0  # formulas that MathJax left alone
     scroll_width: int = 0
     wide: list[str] = field(default_factory=list)  # elements that stick out of the page
+    shrunk: list[str] = field(
+        default_factory=list
+    )  # figures drawn too small to be read
     # axe: rule, impact, element; by color scheme
     violations: dict[str, list[str]] = field(default_factory=dict)
     themes: dict[str, str] = field(default_factory=dict)  # what the page chose
@@ -263,6 +266,9 @@ WIDE = """() => {
         .filter((el) => !boxed(el.parentElement))
         .slice(0, 5).map((el) => el.cloneNode(false).outerHTML.slice(0, 120));
 }"""
+SHRUNK = """() => [...document.querySelectorAll('.cell_output > img')]
+    .filter((img) => img.width < Math.min(560, img.naturalWidth))
+    .map((img) => `${img.width} of ${img.naturalWidth}: ${img.alt.slice(0, 60)}`)"""
 # In full it would also describe each of the thousands of elements that passed.
 AXE = """() => axe.run({preload: false, resultTypes: ['violations'], selectors: false}).then(
     (result) => result.violations.flatMap((rule) => rule.nodes.map(
@@ -290,6 +296,7 @@ def visit(browser: Browser) -> Callable[..., Visit]:
             unset_math=page.evaluate(UNSET_MATH),
             scroll_width=page.evaluate("document.documentElement.scrollWidth"),
             wide=page.evaluate(WIDE),
+            shrunk=page.evaluate(SHRUNK),
         )
         if (MODULES / "axe-core").is_dir() and not url.startswith("file:"):
             page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")

@@ -89,6 +89,12 @@ def test_no_page_is_wider_than_a_phone(
     assert seen.scroll_width <= 390, f"sticking out: {seen.wide}"
 
 
+def test_a_phone_shows_figures_large_enough_to_read(
+    chapter: str, server_url: str, visit: Callable[..., Any]
+) -> None:
+    assert visit(f"{server_url}/{chapter}.html", 390).shrunk == []
+
+
 CARDS = """() => [...document.querySelectorAll("table.cards td")].map((cell) => ({
     right: cell.getBoundingClientRect().right, text: cell.innerText.trim(),
     label: getComputedStyle(cell, "::before").content}))"""
