@@ -83,15 +83,18 @@ function newRun(settings) {
   return run.look();
 }
 
+// A number that needs no power of ten, down to a ten-millionth.
+const plain = (value) =>
+  (value < 1e-3 && value >= 1e-7 ? value.toFixed(-Math.floor(Math.log10(value))) : short(value));
 const percent = (part) => (part < 0.01 ? "less than 1" : Math.round(100 * part));
 function size({ dead, left, now, largest }) {
-  const value = `size ${short(now.deviation)}`;
+  const value = `size ${plain(now.deviation)}`;
   if (dead) return `${value}, ${percent(left)}\u00a0% of what it was: the cloud has collapsed`;
   if (left < 0.5) return `${value}, ${percent(left)}\u00a0% of what it was: the cloud is shrinking`;
   if (now.rank > 0 && now.rank < 1.15) return `${value}: the cloud has become a line`;
   return `${value}: the cloud is alive`;
 }
-const loss = ({ now }) => `${short(now.cost)}${now.cost < 0.002 ? ", near zero" : ""}`;
+const loss = ({ now }) => `${plain(now.cost)}${now.cost < 0.002 ? ", near zero" : ""}`;
 
 // --- drawing -------------------------------------------------------------------------------------
 
@@ -112,8 +115,8 @@ const SHADES = {
 const KEYS = { phase: ["\u2212\u03c0", "\u03c0"], velocity: ["\u22120.5", "0.5 radians a step"] };
 
 // The latents in a square around their mean.
-function drawCloud(pen, { left, top, size }, { now, model }, { half, palette, color }) {
-  const { grid, soft } = pen.colors;
+function drawCloud(pen, { left, top, size }, { now, model, dead }, { half, palette, color }) {
+  const { grid, soft, red } = pen.colors;
   const [x, y] = mean(now.z);
   const zoom = size / 2 / half;
   const shades = SHADES[color](model.test);
@@ -128,6 +131,11 @@ function drawCloud(pen, { left, top, size }, { now, model }, { half, palette, co
   for (let b = 0; b < NUM_TEST; b++)
     dot(pen, left + size / 2 + zoom * (now.z[2 * b] - x), top + size / 2 - zoom * (now.z[2 * b + 1] - y),
       radius, palette[Math.floor(shades[b] * palette.length)]);
+  if (dead) {
+    pen.font = pen.font.replace("12px", "600 16px");
+    write(pen, "collapsed", left + size / 2, top + 0.72 * size, { color: red, halo: true });
+    pen.font = pen.font.replace("600 16px", "12px");
+  }
   // A bar of a round length says how large things are.
   const unit = 10 ** Math.floor(Math.log10(0.6 * half));
   const length = unit * [5, 2, 1].find((factor) => factor * unit <= 0.6 * half);
@@ -149,10 +157,8 @@ function drawCurve(pen, { left, top, width, height }, runs, { name, log, bounds,
   const toX = (step) => left + (width * step) / last;
   const toY = (v) => top + height - (height * (level(v) - level(low))) / (level(high) - level(low) || 1);
   line(pen, [[left, top + height], [left + width, top + height]], { color: grid, width: 1 });
-  for (const [value, text] of marks) {
+  for (const [value] of marks)
     line(pen, [[left, toY(value)], [left + width, toY(value)]], { color: soft, width: 1, dash: [3, 3] });
-    write(pen, text, left + width, toY(value) - 2, { align: "right", base: "bottom", color: soft, halo: true });
-  }
   for (const step of runs[0].switched ?? [])
     line(pen, [[toX(step), top], [toX(step), top + height]], { color: grid, width: 1.5 });
   runs.forEach(({ history }, i) => {
@@ -160,6 +166,11 @@ function drawCurve(pen, { left, top, width, height }, runs, { name, log, bounds,
     line(pen, history.map((at) => [toX(at.step), toY(at[name])]), { color, width: 2 });
     dot(pen, toX(history.at(-1).step), toY(history.at(-1)[name]), 3.5, color, paper);
   });
+  for (const [value, text] of marks) {
+    const below = toY(value) < top + 14;
+    write(pen, text, left + width, toY(value) + (below ? 3 : -2),
+      { align: "right", base: below ? "top" : "bottom", color: soft, halo: true });
+  }
 }
 
 // --- the landing page: two clouds and one switch -------------------------------------------------
@@ -187,7 +198,10 @@ function renderLanding({ model, el }) {
   const shown = panel({ model, el, kind: "playground landing", controls: [] });
   const knob = element("button", {
     type: "button", role: "switch", "aria-checked": "true", class: "live-switch", ...OWN_KEYS,
-  }, element("span", { class: "live-knob", "aria-hidden": "true" }), "Stop the gradient, right");
+  }, element("span", { class: "live-knob", "aria-hidden": "true" }), "Right: stop the gradient");
+  const lead = element("p", { class: "live-lead" }, "Two copies of one small JEPA, trained. Each dot is a "
+    + "moving point as the model encodes it. ", element("b", {}, "Tap the switch:"), " then the right copy "
+    + "may also move the target that it has to predict.");
   const bar = element("div", { class: "live-buttons" }, knob);
   let half = 3 * yours.now.deviation;
   const gap = 14;
@@ -212,9 +226,9 @@ function renderLanding({ model, el }) {
         pen.save();
         pen.font = pen.font.replace("12px", "600 14px");
         write(pen, label, left, top + 10, { align: "left", color: pen.colors[ink] });
-        write(pen, short(run.now[key]), left, top + 28, { align: "left", color: pen.colors[ink] });
+        write(pen, plain(run.now[key]), left, top + 28, { align: "left", color: pen.colors[ink] });
         pen.restore();
-        const place = { left: left + 58, top, width: side - 64, height: 36 };
+        const place = { left: left + 62, top, width: side - 68, height: 36 };
         const ends = [0, 1].map((end) => Math[end ? "max" : "min"](bounds[key][end],
           ...runs.flatMap(({ history }) => history.map((at) => at[key]))));
         drawCurve(pen, place, [run], { name: key, log: true, bounds: ends, colors: [ink] });
@@ -222,22 +236,20 @@ function renderLanding({ model, el }) {
     });
   });
 
-  shown.box.insertBefore(bar, shown.box.querySelector("canvas"));
+  shown.box.querySelector(".live-title").after(lead, bar);
 
   function sentence() {
-    const flows = yours.model.settings.target === "through";
     const { steps } = yours.model;
-    if (!steps) return "Two equal models, trained with the gradient stopped at the target. Each dot is a "
-      + "stretch of a point's path around a circle, as the model encodes it; its color is where on the "
-      + `circle the point is. Loss ${loss(yours)}, ${size(yours)}. Tap the switch: on the right, the gradient `
-      + "will flow into the target.";
-    const right = `${flows ? "The gradient flows" : "The gradient is stopped"}, step ${steps}. Right: `
-      + `${size(yours)}${yours.dead ? " while" : "."}`;
-    const still = yours.dead ? ` the loss is ${loss(yours)}.` : ` Loss ${loss(yours)}.`;
-    const hint = yours.dead
-      ? flows ? " All dots are one dot now: easy to predict, and nothing left to know. Tap again to save it." : ""
-      : !flows && yours.history.some((at) => at.deviation < DEAD * yours.largest) ? " It came back." : "";
-    return `${right}${still}${hint} Left, the same steps with the gradient stopped: loss ${loss(kept)}, ${size(kept)}.`;
+    if (!steps) return `Both clouds are alive: loss ${loss(yours)}, size ${plain(yours.now.deviation)}.`;
+    const flows = yours.model.settings.target === "through";
+    const was = yours.history.some((at) => at.deviation < DEAD * yours.largest);
+    const told = `${size(yours)}${yours.dead ? " while" : ", and"} the loss is ${loss(yours)}.`;
+    const hint = yours.dead && flows ? " When all dots are one, prediction is easy and worth nothing: "
+      + "that is collapse. Tap again to save it."
+      : yours.dead ? " Wait for it."
+      : was && !flows ? " It came back." : "";
+    return `Right, step ${steps.toLocaleString("en-US")}, gradient ${flows ? "flowing" : "stopped"}: ${told}${hint} `
+      + `Left, the same steps with the gradient stopped: ${size(kept)}, and the loss is ${loss(kept)}.`;
   }
   const clock = runner({
     rate: 120,
@@ -273,20 +285,20 @@ function renderLanding({ model, el }) {
 
 // What a measure is called, how it is drawn, and the sentence that it deserves.
 const METERS = [
-  { name: "cost", title: "Loss of the prediction", log: true, bounds: [0.001, 0.1],
+  { name: "cost", title: "Loss", log: true, bounds: [0.001, 0.1],
     says: ({ dead, left }) => (dead ? "Close to perfect, because hardly anything is left to predict."
       : left < 0.5 ? "It falls as fast as the cloud shrinks: that is no progress."
-      : "Squared error on held-out points. A larger cloud has a larger one, so low alone says nothing.") },
-  { name: "deviation", title: "Size of the cloud", log: true, bounds: [0.01, 1],
-    says: ({ dead, left, largest }) => (dead ? `${percent(left)}\u00a0% of its largest, ${short(largest)}. Nothing but this shows the collapse.`
-      : "Standard deviation of held-out latents, mean of both dimensions. Zero: all points are one.") },
+      : "Squared error of the prediction, held out. It grows with the cloud, so low alone says nothing.") },
+  { name: "deviation", title: "Size", log: true, bounds: [0.01, 1],
+    says: ({ dead, left, largest }) => (dead ? `${percent(left)}\u00a0% of its largest, ${plain(largest)}. Of the four, this one shows the collapse.`
+      : "Standard deviation of the cloud, mean of both dimensions. Zero: all points are one.") },
   { name: "rank", title: "Effective rank", bounds: [1, 2], marks: [[1, "a line"], [2, "round"]],
     says: ({ dead, now }) => (now.rank < 1.15 ? "Close to one: the cloud is a line, and both dimensions say the same."
-      : dead ? "It sees shape, not size: a speck can be round. A dead model passes."
+      : dead ? "It sees shape, not size: a speck can be round. A dead model can pass."
       : "How many directions share the variance: 1 is a line, 2 is round.") },
-  { name: "retrieval", title: "Retrieval over chance", bounds: [0, 12], marks: [[1, "chance"]],
+  { name: "retrieval", title: "Retrieval", bounds: [0, 12], marks: [[1, "chance"]],
     says: ({ now }) => (now.retrieval < 2 ? `Picking the right future among ${NUM_CANDIDATES} goes hardly better than at random.`
-      : `How much more often than chance the right future is picked among ${NUM_CANDIDATES}; always would be ${NUM_CANDIDATES}.`) },
+      : `So many times as often as chance it picks the right future among ${NUM_CANDIDATES}. Always: ${NUM_CANDIDATES}.`) },
 ];
 const MOST = 20000; // steps, until Play must be pressed again
 
@@ -298,8 +310,9 @@ function segments(id, { label, values, texts }, start, onInput) {
     input.addEventListener("change", onInput);
     return input;
   });
+  const labels = inputs.map((input, i) => element("label", { for: input.id }, input, texts[i]));
   const node = element("fieldset", { class: "live-segments" }, element("legend", {}, label),
-    ...inputs.map((input, i) => element("label", { for: input.id }, input, texts[i])));
+    element("div", {}, ...labels));
   return {
     node,
     index: () => inputs.findIndex((input) => input.checked),
@@ -444,10 +457,10 @@ function renderFull({ model, el }) {
       { left: 2, top: 6, width: width - 8, height: height - 12 }, [run], { ...meter, colors: ["blue"] }));
     node.removeAttribute("aria-labelledby"); // the text beside it says the same
     node.setAttribute("aria-hidden", "true");
-    const name = element("p", { class: "live-meter-name" }, `${meter.title} `, number);
+    const name = element("p", { class: "live-meter-name" }, meter.title, number);
     const box = element("div", { class: "live-meter" }, name, node, says);
     return { box, update: () => {
-      const text = short(run.now[meter.name]);
+      const text = plain(run.now[meter.name]);
       if (number.textContent !== text) number.textContent = text;
       if (says.textContent !== meter.says(run)) says.textContent = meter.says(run);
       redraw();
@@ -456,11 +469,12 @@ function renderFull({ model, el }) {
   stage.append(element("div", { class: "live-cloud" }, cloud.node, key),
     element("div", { class: "live-meters" }, ...meters.map(({ box }) => box)));
   const rows = [...shown.box.querySelectorAll(".live-controls")];
-  shown.box.append(target.node, buttons, shown.says, stage, ...rows);
+  const topRow = element("div", { class: "live-top" }, target.node, buttons);
+  shown.box.append(topRow, shown.says, stage, ...rows);
 
   function sentence() {
     const { steps } = run.model;
-    if (!steps) return `Step 0, random weights: loss ${loss(run)}, size ${short(run.now.deviation)}. Press Play.`;
+    if (!steps) return `Step 0, random weights: loss ${loss(run)}, size ${plain(run.now.deviation)}. Press Play.`;
     return `Step ${steps.toLocaleString("en-US")}. Loss ${loss(run)}; ${size(run)}. Effective rank `
       + `${short(run.now.rank)}, retrieval ${short(run.now.retrieval)} times chance.`;
   }

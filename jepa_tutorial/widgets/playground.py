@@ -69,9 +69,12 @@ class Playground(Live):
         For an unknown kind, an unknown setting, or a value that cannot be chosen.
     """
 
-    # The page gets the code without its comments; read it in the package.
+    # The page gets the code without comments and indents; the package has it to read.
     _esm = re.sub(
-        r"^ *//.*\n", "", assemble("base.js", "tiny_jepa.js", "playground.js"), flags=re.M
+        r"^ *(//.*\n)?",
+        "",
+        assemble("base.js", "tiny_jepa.js", "playground.js"),
+        flags=re.M,
     )
     _css = "".join(
         (HERE / name).read_text(encoding="utf-8")
