@@ -48,7 +48,7 @@ class Live(anywidget.AnyWidget):
     """
 
     title = traitlets.Unicode().tag(sync=True)
-    _css = HERE / "live.css"
+    _css: Path | str = HERE / "live.css"
     # ipywidgets 7 shows a widget by this method, and would leave out the first frame.
     _ipython_display_ = None
 

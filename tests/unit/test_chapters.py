@@ -324,7 +324,9 @@ def test_figures_that_move_carry_their_data_and_texts(notebook):
     for figure in figures:
         state = figure["state"]
         kind = state["_anywidget_id"].rpartition(".")[2]
-        buffers = {"Explorer": [["frames"]], "GradientField": []}.get(kind, [["data"]])
+        bytes_of = {"Explorer": [["frames"]], "GradientField": []}
+        bytes_of["Playground"] = [["trained"]]
+        buffers = bytes_of.get(kind, [["data"]])
         assert [buffer["path"] for buffer in figure.get("buffers", [])] == buffers
         if kind == "Explorer":
             assert len(state["alts"]) == len(state["lengths"]) > 1

@@ -16,7 +16,7 @@ WRITTEN = {1, 2, 3}
 CHAPTERS = [p for p in chapters.chapters(BOOK) if int(p.stem[:2]) in WRITTEN]
 PICTURES = {"image/png", "image/webp", "application/vnd.jupyter.widget-view+json"}
 DRAWS = re.compile(
-    r"\bplt\.|\bplots\.plot_|\b(Explorer|Clouds|GradientField|Shadows)\("
+    r"\bplt\.|\bplots\.plot_|\b(Explorer|Clouds|GradientField|Shadows|Playground)\("
 )
 
 

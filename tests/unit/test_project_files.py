@@ -272,7 +272,7 @@ def lines_of_code(path: Path) -> int:
     [
         ("*.py", 2000),
         ("worlds/*.py", 950),
-        ("widgets/*.py", 600),
+        ("widgets/*.py", 660),
         ("publishing/*.py", 900),
     ],
 )
