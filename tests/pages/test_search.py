@@ -24,10 +24,11 @@ ASKED = {
 
 
 def search(page: Any, base: str, query: str) -> None:
-    page.goto(f"{base}/search.html")
+    page.goto(f"{base}/search.html", wait_until="networkidle")
     page.locator("main input[name=q]").fill(query)
     page.keyboard.press("Enter")
     page.locator(".search-summary:not(:empty)").wait_for()
+    page.wait_for_load_state("networkidle")  # else what still loads would be aborted
 
 
 @pytest.mark.parametrize("address", ["http", "file"])
@@ -51,18 +52,31 @@ def test_a_result_opens_its_section_with_the_words_highlighted(
     width: int, server_url: str, page_factory: Callable[..., Any]
 ) -> None:
     page = page_factory(width=width)
-    search(page, server_url, "a linear probe of the noise")
+    search(page, server_url, "do I leave out the noise")
     assert page.locator("#search-results li .highlighted").count() > 0
     page.locator(RESULTS, has_text="Does it leave out the noise").first.click()
     page.wait_for_url("**/01_trajectories.html#does-it-leave-out-the-noise")
     section = page.locator("#does-it-leave-out-the-noise")
     marked = section.locator(".highlighted", has_text="noise").first
     marked.wait_for()
+    texts = set(page.locator("article .highlighted").all_text_contents())
+    assert {text.lower() for text in texts} == {"leave", "out", "noise"}
     assert 0 <= section.bounding_box()["y"] < 200
     page.goto(f"{server_url}/book/glossary.html")  # only where a search has led
     page.wait_for_load_state("networkidle")
     assert page.locator(".highlighted").count() == 0
     assert page.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_results_are_readable_in_both_themes(
+    width: int, node_modules: Path, server_url: str, visit: Callable[..., Any]
+) -> None:
+    seen = visit(f"{server_url}/search.html?q=loss+goes+up", width)
+    assert seen.problems == []
+    assert seen.scroll_width <= width
+    assert seen.themes == {"light": "light", "dark": "dark"}
+    assert seen.violations == {"light": [], "dark": []}
 
 
 def test_nothing_found_is_said(
