@@ -58,12 +58,19 @@
     Search.output.append(item);
   }
 
+  // "Which tensor do I decode" is about a tensor and decoding: short words come in many questions,
+  // and would light up inside of others.
+  const telling = (words) => {
+    const long = [...words].filter((word) => word.length > 2);
+    return long.length ? long : [...words];
+  };
+
   Search.query = (query) => {
-    const [, searched, , shown] = Search._parseQuery(query); // stores what pages highlight
-    // "Which tensor do I decode" is about a tensor and decoding: short words come in many questions.
-    const long = [...searched].filter((word) => word.length > 2);
-    const found = rank(long.length ? long : [...searched]);
-    found.slice(0, SHOWN).forEach((item) => show(item, [...shown]));
+    const [, searched, , typed] = Search._parseQuery(query);
+    const words = telling(typed);
+    localStorage.setItem("sphinx_highlight_terms", words.join(" ")); // for the page that opens
+    const found = rank(telling(searched));
+    found.slice(0, SHOWN).forEach((item) => show(item, words));
     Search.stopPulse();
     Search.title.textContent = "Search results";
     Search.status.textContent = found.length

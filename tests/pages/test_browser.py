@@ -95,6 +95,26 @@ def test_a_phone_shows_figures_large_enough_to_read(
     assert visit(f"{server_url}/{chapter}.html", 390).shrunk == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_the_first_screen_says_it_all(
+    width: int, height: int, server_url: str, page_factory: Callable[..., Any]
+) -> None:
+    """What the book is, three ways in, how long it takes, and the clouds that move."""
+    page = page_factory(width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{server_url}/book/intro.html", wait_until="networkidle")
+    article = page.locator("article.bd-article")
+    clouds = article.locator(".playground-place canvas").first
+    clouds.wait_for()
+    shown = [article.get_by_text("Why does it not collapse").first, clouds]
+    shown += [article.get_by_text("two CPU cores").first]
+    for name in ("Read", "Colab", "Your machine"):
+        shown.append(article.get_by_role("link", name=name, exact=True))
+    for place in shown:
+        box = place.bounding_box()
+        assert box["y"] + box["height"] <= height, place
+
+
 CARDS = """() => [...document.querySelectorAll("table.cards td")].map((cell) => ({
     right: cell.getBoundingClientRect().right, text: cell.innerText.trim(),
     label: getComputedStyle(cell, "::before").content}))"""
