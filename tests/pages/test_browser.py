@@ -89,6 +89,28 @@ def test_no_page_is_wider_than_a_phone(
     assert seen.scroll_width <= 390, f"sticking out: {seen.wide}"
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_the_first_screen_says_it_all(
+    width: int, height: int, server_url: str, page_factory: Callable[..., Any]
+) -> None:
+    """What the book is, three ways in, how long it takes, and the clouds that move."""
+    page = page_factory(width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{server_url}/book/intro.html", wait_until="networkidle")
+    article = page.locator("article.bd-article")
+    canvas = article.locator(".playground-place canvas").first
+    canvas.wait_for()
+    box = canvas.bounding_box()  # two squares, and curves below them
+    assert box["y"] + box["width"] / 2 <= height
+    shown = [article.get_by_text("Why does it not collapse").first]
+    shown += [article.get_by_text("two CPU cores").first]
+    for name in ("Read", "Colab", "Your machine"):
+        shown.append(article.get_by_role("link", name=name, exact=True))
+    for place in shown:
+        box = place.bounding_box()
+        assert box["y"] + box["height"] <= height, place
+
+
 CARDS = """() => [...document.querySelectorAll("table.cards td")].map((cell) => ({
     right: cell.getBoundingClientRect().right, text: cell.innerText.trim(),
     label: getComputedStyle(cell, "::before").content}))"""
