@@ -47,7 +47,8 @@ def chromium_arguments() -> list[str]:
 
 @pytest.fixture(scope="session")
 def browser(chromium_path: str, chromium_arguments: list[str]) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # the package's own tests do without
+    # Here, since the package's own tests do without.
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -7,6 +7,7 @@ files; they are led to the printed pages. The landing page gets a link to the PD
 import html
 import io
 import os
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,14 +15,14 @@ from urllib.parse import unquote
 import yaml
 from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import Destination, Fit, NameObject
+from pypdf.generic import ArrayObject, Destination, Fit, NameObject
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 PDF = SITE / "jepa-tutorial.pdf"
-PLACE = '<p id="pdf"></p>'  # on the landing page
+PLACE = re.compile('(<p id="pdf">).*?(</p>)')  # on the landing page
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
-PAPER = {"format": "A4", "scale": 0.85, "margin": MARGIN, "print_background": True}
+PAPER = {"format": "A4", "margin": MARGIN, "print_background": True}
 NUMBER = "<p style='font-size: 8px; margin: auto' class=pageNumber></p>"
 # Chromium notes where those ids are printed that a link on the same page names.
 NAME_ALL = """() => document.querySelectorAll("[id]").forEach((node) => {
@@ -113,14 +114,22 @@ def bind(page: Page) -> PdfWriter:
     urls = [""] + [url for url, part in parts.items() for _ in part.pdf.pages]
     stamps = numbers(page, sheets)
     for sheet, url, stamp in zip(book.pages, urls, stamps.pages, strict=True):
-        for link in (entry.get_object() for entry in sheet.get("/Annots", [])):
-            address = f"{url}#{link['/Dest'][1:]}" if "/Dest" in link else link["/A"]["/URI"]
+        kept = ArrayObject()
+        for entry in sheet.get("/Annots", []):
+            link = entry.get_object()
+            inside = "/Dest" in link
+            address = f"{url}#{link['/Dest'][1:]}" if inside else link["/A"]["/URI"]
             file, _, name = address.partition("#")
             if file in parts:
                 number, fit = parts[file].place(name)
-                link.pop("/A", None)
                 target = Destination(name, book.pages[number].indirect_reference, fit)
                 link[NameObject("/Dest")] = target.dest_array
+                link.pop("/A", None)
+            if file in parts or not file.startswith(
+                "file:"
+            ):  # else a picture by itself
+                kept.append(entry)
+        sheet[NameObject("/Annots")] = kept
         sheet.merge_page(stamp)
         sheet.compress_content_streams()
     for part in parts.values():
@@ -153,7 +162,7 @@ def main() -> None:
     link = f'<a href="../{PDF.name}">The whole book as one PDF</a> ({size})'
     landing = Path(unquote(pages()[0].removeprefix("file://")))
     text = landing.read_text("utf-8")
-    landing.write_text(text.replace(PLACE, PLACE.replace("><", f">{link}<")), "utf-8")
+    landing.write_text(PLACE.sub(rf"\1{link}.\2", text), "utf-8")
     print(f"The PDF is ready: {PDF} ({size})")
 
 

@@ -22,13 +22,17 @@ def warn_of_lost_data(app: Sphinx, page: str, source: list[str]) -> None:
     notebook = json.loads(source[0])
     carried = notebook["metadata"].get("widgets", {}).get(STATE, {}).get("state", {})
     outputs = [out for cell in notebook["cells"] for out in cell.get("outputs", [])]
-    shown = [out["data"][VIEW]["model_id"] for out in outputs if VIEW in out.get("data", {})]
+    shown = [
+        out["data"][VIEW]["model_id"] for out in outputs if VIEW in out.get("data", {})
+    ]
     if lost := [model for model in shown if model not in carried]:
         logging.getLogger(__name__).warning(
             "%d of %d live figures have no data: Colab saved this notebook without them. "
             "Restore it by Git, or run it again (`jepa-tutorial run CHAPTER --store`).",
-            len(lost), len(shown), location=page,
-        )  # fmt: skip
+            len(lost),
+            len(shown),
+            location=page,
+        )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

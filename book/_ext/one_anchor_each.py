@@ -1,7 +1,7 @@
 """Sphinx extension: leave out the anchors that a notebook has for JupyterLab.
 
-There, `[...](#break-it)` finds no heading, since JupyterLab names it `Break-it`; so a heading that
-is linked has `<a id="break-it"></a>` on the line above. On the page, the heading itself has that id.
+There, `[...](#break-it)` finds no heading, since JupyterLab names it `Break-it`; so a heading
+that is linked has `<a id="break-it"></a>` on the line above. On the page, the heading has that id.
 """
 
 from __future__ import annotations
