@@ -36,4 +36,22 @@
   });
   addEventListener("load", () => Promise.resolve(window.MathJax?.startup?.promise).then(reach));
   addEventListener("resize", reach);
+
+  // On paper, answers are open and pages are light.
+  const answers = ".bd-article details:not(.hide), .bd-article .tag_hide-cell > details";
+  let restore = [];
+  addEventListener("beforeprint", () => {
+    const { theme } = document.documentElement.dataset;
+    const closed = [...document.querySelectorAll(answers)].filter((node) => !node.open);
+    restore = [
+      () => { document.documentElement.dataset.theme = theme; },
+      () => closed.forEach((node) => { node.open = false; }),
+    ];
+    document.documentElement.dataset.theme = "light";
+    closed.forEach((node) => { node.open = true; });
+  });
+  addEventListener("afterprint", () => {
+    restore.forEach((undo) => undo());
+    restore = [];
+  });
 })();

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import http.server
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -16,20 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 MODULES = Path(__file__).parent / "node_modules"
-MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-CHROMIUMS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    MAC,
-)
 
 
 def toc_pages() -> list[str]:
@@ -72,32 +63,6 @@ def site() -> Path:
 @pytest.fixture(scope="session")
 def built_pages(site: Path) -> list[Path]:
     return [site / f"{page}.html" for page in PAGES]
-
-
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, CHROMIUMS)), None
-    )
-    if not found:
-        pytest.fail(
-            "No Chromium or Chrome was found: install one (`apt-get install chromium`, "
-            "`brew install --cask google-chrome`) or set CHROMIUM to its path.",
-            pytrace=False,
-        )
-    return found
-
-
-@pytest.fixture(scope="session")
-def chromium_arguments() -> list[str]:
-    arguments = [
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to sandbox for root
-    return arguments
 
 
 @pytest.fixture(scope="session")
@@ -161,16 +126,6 @@ def serve() -> Iterator[Callable[[Path], str]]:
 @pytest.fixture(scope="session")
 def server_url(site: Path, serve: Callable[[Path], str]) -> str:
     return serve(site)
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str, chromium_arguments: list[str]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path, args=chromium_arguments
-        )
-        yield browser
-        browser.close()
 
 
 def is_ours(url: str) -> bool:

@@ -7,8 +7,11 @@ import io
 import json
 import math
 import re
+import runpy
 from functools import cache
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -21,6 +24,9 @@ from jepa_tutorial.widgets.gradient_field import GradientField
 from jepa_tutorial.widgets.playground import DEFAULTS, SETTINGS, Playground
 from jepa_tutorial.widgets.shadows import Shadows
 
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+VIEW = "application/vnd.jupyter.widget-view+json"
 FRAMES, POINTS = 4, 30
 ANGLE = torch.linspace(-math.pi, math.pi, POINTS)
 RING = torch.stack([ANGLE.cos(), ANGLE.sin()], dim=-1)
@@ -143,6 +149,27 @@ def test_angles_go_around_a_wheel_and_numbers_along_a_scale():
     assert (index[0], index[-1], key["ends"]) == (0, 63, ["1", "3"])
     assert shade(torch.zeros(3), "nothing")[0].tolist() == [0, 0, 0]
     assert len(set(palette(["#000000", "#ffffff"]))) == 64
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_carry_figures_as_the_package_makes_them(path):
+    """With a first frame for GitHub, VS Code, converters, and JupyterLab before trust."""
+    tool = runpy.run_path(str(ROOT / "tools" / "renew_figures.py"))
+    notebook = nbformat.read(path, as_version=4)
+    carried = tool["figures"](notebook)
+    assert carried
+    for figure in carried:
+        assert tool["present"](figure).items() <= figure.items(), (
+            f"{figure['title']}: run `.venv/bin/python tools/renew_figures.py`"
+        )
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    shown = [out for out in outputs if VIEW in out.get("data", {})]
+    assert len(shown) >= len(carried)
+    for output in shown:
+        first = base64.b64decode(output.data["image/png"])
+        assert Image.open(io.BytesIO(first)).format == "PNG"
+        assert len(first) <= 40_000
+        assert len(output.metadata["image/png"]["alt"]) >= 15
 
 
 def test_every_script_is_joined_and_none_is_left_over():
