@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 HERE = Path(__file__).parent
 MAX_BYTES = 1_000_000
 MAX_FIRST = 40_000  # bytes of a first frame
-HINT = "First frame. To move it, run this cell or trust the notebook."
+HINT = "A still picture. To move it, run this cell or trust the notebook."
 
 
 def assemble(*names: str) -> str:
