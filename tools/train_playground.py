@@ -16,11 +16,10 @@ from jepa_tutorial.widgets.base import HERE, assemble
 
 SEED, STEPS, MORE = 38, 1000, 400
 SCRIPT = """
-const settings = (target) => ({
-    target, emaDecay: 0.99, regularizer: "none", weight: 1, predictor: true, lr: 0.003,
-    noise: 0.05, seed,
+const settings = (target, lr) => ({
+    target, emaDecay: 0.99, regularizer: "none", weight: 1, predictor: true, lr, noise: 0.05, seed,
 });
-const model = newModel(settings("slow"));
+const model = newModel(settings("slow", 0.003));
 for (let i = 0; i < steps; i++) model.step();
 // 16 bits for numbers from -4 to 4.
 const learned = [model.encoder, model.predictor].map(({weights}) => {
@@ -30,7 +29,7 @@ const learned = [model.encoder, model.predictor].map(({weights}) => {
 const read = (integers) => Float64Array.from(integers, (w) => w / 8192);
 const round = (values, digits) => [...values].map((v) => Number(v.toPrecision(digits)));
 const after = (target) => {
-    const later = newModel(settings(target));
+    const later = newModel(settings(target, 0.005));
     later.encoder.weights.set(read(learned[0]));
     later.target.set(read(learned[0]));
     later.predictor.weights.set(read(learned[1]));

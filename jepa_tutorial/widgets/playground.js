@@ -67,16 +67,16 @@ function runner({ rate, step, show, end }) {
 
 // --- a model and what became of it ---------------------------------------------------------------
 
-// A run keeps the measures at the steps that were looked at, the largest size of its cloud, and
-// whether it has collapsed.
+// A run keeps the measures at the steps that were looked at, the largest size of its cloud at those
+// that count, and whether it has collapsed.
 function newRun(settings) {
   const model = newModel(settings);
   const run = { model, history: [], largest: 0 };
-  run.look = () => {
+  run.look = (counts) => {
     run.now = { step: model.steps, ...model.measure() };
     const { deviation } = run.now;
-    run.largest = Math.max(run.largest, deviation);
-    run.left = deviation / (run.largest || 1);
+    if (counts) run.largest = Math.max(run.largest, deviation);
+    run.left = Math.min(1, deviation / (run.largest || 1));
     run.dead = run.left < DEAD;
     if (run.history.at(-1)?.step === model.steps) run.history.pop();
     run.history.push(run.now);
@@ -84,7 +84,7 @@ function newRun(settings) {
       run.history = run.history.filter((_, i) => i % 2 === 0 || i === run.history.length - 1);
     return run;
   };
-  return run.look();
+  return run.look(true);
 }
 
 // A number that needs no power of ten, down to a ten-millionth.
@@ -181,7 +181,7 @@ function drawCurve(pen, { left, top, width, height }, runs, { name, log, bounds,
 
 const LANDING = {
   target: "stop", emaDecay: 0.99, regularizer: "none", weight: 1, predictor: true,
-  lr: 0.003, noise: 0.05, seed: 38,
+  lr: 0.005, noise: 0.05, seed: 38,
 };
 const ROUND = 600; // steps after a tap
 
@@ -196,7 +196,7 @@ function renderLanding({ model, el }) {
     run.history = [];
     run.largest = 0;
     run.switched = [];
-    return run.look();
+    return run.look(true);
   });
   const [kept, yours] = runs;
   const shown = panel({ model, el, kind: "playground landing", controls: [] });
@@ -263,7 +263,7 @@ function renderLanding({ model, el }) {
   });
   let state = "", written = 0;
   function show() {
-    runs.forEach((run) => run.look());
+    runs.forEach((run) => run.look(true));
     redraw();
     // Speaks when something happened, and when it stops.
     const next = `${yours.dead} ${clock.running()}`;
@@ -376,7 +376,7 @@ function renderFull({ model, el }) {
   if (linked && navigator.clipboard) buttons.append(link);
 
   // --- the run: its first switches, those thrown since, and those that a link still holds ---
-  let run, first, ahead, half;
+  let run, first, ahead;
   const settings = () => ({
     target: value("target"), emaDecay: value("ema_decay"), regularizer: value("regularizer"),
     weight: value("weight"), predictor: value("predictor"), lr: value("lr"),
@@ -388,7 +388,6 @@ function renderFull({ model, el }) {
     run.switched = [];
     run.events = [];
     ahead = later;
-    half = 3 * run.now.deviation;
     show();
   }
   function change(name) {
@@ -413,6 +412,8 @@ function renderFull({ model, el }) {
       thrown(name);
     }
     run.model.step();
+    // The same steps count whatever the pace, so that a link tells the same story.
+    if (run.model.steps % 20 === 0) run.look(true);
   }
   const clock = runner({
     rate: 360, step: advance, show,
@@ -452,8 +453,7 @@ function renderFull({ model, el }) {
   const stage = element("div", { class: "live-stage" });
   const key = element("p", { class: "live-key" });
   const cloud = canvas(shown, (width) => width, (pen, width) => {
-    const own = value("scale") === "step";
-    const reach = own ? 3 * run.now.deviation || 1 : half;
+    const reach = 3 * (value("scale") === "step" ? run.now.deviation : run.largest) || 1;
     drawCloud(pen, { left: 0.5, top: 0.5, size: width - 1 }, run,
       { half: reach, palette: palettes[value("color")], color: value("color") });
   });
@@ -487,8 +487,7 @@ function renderFull({ model, el }) {
   }
   let state = "", drawn = 0;
   function show() {
-    run.look();
-    half = Math.max(half, 3 * run.now.deviation);
+    run.look(false);
     shown.enable("weight", value("regularizer") !== "none");
     shown.enable("ema_decay", value("target") === "slow");
     cloud.redraw();

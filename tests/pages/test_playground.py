@@ -6,13 +6,13 @@ import base64
 import json
 import re
 import runpy
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import TimeoutError
 from sklearn.linear_model import LinearRegression
 from test_tiny_jepa import in_node
 
@@ -50,11 +50,6 @@ def wait_for(page: Any, pattern: str, **options: Any) -> re.Match[str]:
     return re.search(pattern, says(page))
 
 
-def slow_down(page: Any, rate: int) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
-
-
 COLLAPSED = (
     r"size (0\.0\d+), \d+\s% of what it was: the cloud has collapsed "
     r"while the loss is (0\.00\d+), near zero.*"
@@ -66,21 +61,28 @@ COLLAPSED = (
 
 
 def test_one_tap_on_a_phone_collapses_a_model(open_page: Callable[..., Any]) -> None:
-    """Within ten seconds. A machine that is busy with other things gets three tries."""
-    for attempt in range(3):
-        page = open_page(LANDING, width=390)
-        slow_down(page, 4)
-        switch = page.get_by_role("switch", name="Right: stop the gradient")
-        assert switch.get_attribute("aria-checked") == "true"
-        assert says(page).startswith("Both clouds are alive: loss 0.0")
-        switch.click()
-        assert switch.get_attribute("aria-checked") == "false"
-        try:
-            found = wait_for(page, COLLAPSED, timeout=10_000)
-            break
-        except TimeoutError:
-            if attempt == 2:
-                raise
+    """Within ten seconds. On a machine busy with other things, the clock says too much.
+
+    Then the time counts for which the page's thread had a processor, the slowdown included; two
+    of the ten seconds are left for waiting between frames.
+    """
+    page = open_page(LANDING, width=390)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+
+    switch = page.get_by_role("switch", name="Right: stop the gradient")
+    assert switch.get_attribute("aria-checked") == "true"
+    assert says(page).startswith("Both clouds are alive: loss 0.0")
+    before, begin = worked(), time.monotonic()
+    switch.click()
+    assert switch.get_attribute("aria-checked") == "false"
+    found = wait_for(page, COLLAPSED)
+    assert time.monotonic() - begin <= 10 or worked() - before <= 8
     size, loss, left = map(float, found.groups())
     assert size < left / 8
     assert loss < 0.002
