@@ -272,7 +272,7 @@ def lines_of_code(path: Path) -> int:
     [
         ("*.py", 2000),
         ("worlds/*.py", 950),
-        ("widgets/*.py", 660),
+        ("widgets/*.py", 670),
         ("publishing/*.py", 900),
     ],
 )
