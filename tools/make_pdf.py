@@ -30,6 +30,13 @@ NAME_ALL = """() => document.querySelectorAll("[id]").forEach((node) => {
     link.href = "#" + node.id;
     document.body.append(link);
 })"""
+# A video shows a frame in place of its controls.
+STILL = """() => Promise.all([...document.querySelectorAll("video")].map(
+    (video) => new Promise((done) => {
+        video.controls = false;
+        video.onseeked = done;
+        video.currentTime = 0.1;
+    })))"""
 HEADINGS = """() => [...document.querySelectorAll("article h1, article h2")].map(
     (node) => [node.firstChild.textContent.trim(), node.closest("section").id])"""
 STYLE = """<style>
@@ -66,6 +73,7 @@ class Part:
     def __init__(self, page: Page, url: str, start: int) -> None:
         page.goto(url, wait_until="networkidle")
         page.evaluate("() => window.MathJax?.startup?.promise")
+        page.evaluate(STILL)
         page.evaluate(NAME_ALL)
         self.pdf, self.start = to_pdf(page), start
         self.headings: list[tuple[str, str]] = page.evaluate(HEADINGS)  # text and id

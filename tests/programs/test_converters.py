@@ -14,31 +14,29 @@ from conftest import CHAPTERS
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
-def chapter(request: pytest.FixtureRequest) -> Path:
-    return request.param
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All chapters as scripts and as Markdown."""
+    folder = tmp_path_factory.mktemp("converted")
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "ERROR"]
+    command += ["--output-dir", str(folder), *map(str, CHAPTERS)]
+    for kind in ("script", "markdown"):
+        subprocess.run([*command, "--to", kind], check=True, capture_output=True)
+    return folder
 
 
-def convert(chapter: Path, to: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", to, str(chapter)]
-    command += ["--output-dir", str(folder), "--log-level", "ERROR"]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def test_a_script_is_python(chapter: Path, tmp_path: Path) -> None:
-    convert(chapter, "script", tmp_path)
-    script = tmp_path / f"{chapter.stem}.py"
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_script_is_python(chapter: Path, converted: Path) -> None:
+    script = converted / f"{chapter.stem}.py"
     compile(script.read_text(encoding="utf-8"), script.name, "exec")
 
 
-def test_a_text_has_the_first_frames(chapter: Path, tmp_path: Path) -> None:
-    convert(chapter, "markdown", tmp_path)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_text_has_the_first_frames(chapter: Path, converted: Path) -> None:
     cells = nbformat.read(chapter, as_version=4).cells
-    data = [
-        out.data for cell in cells for out in cell.get("outputs", []) if "data" in out
-    ]
+    data = [out.get("data", {}) for cell in cells for out in cell.get("outputs", [])]
     wanted = {one["image/png"].replace("\n", "") for one in data if VIEW in one}
     assert wanted
-    pictures = (tmp_path / f"{chapter.stem}_files").glob("*.png")
+    pictures = (converted / f"{chapter.stem}_files").glob("*.png")
     made = {base64.b64encode(path.read_bytes()).decode() for path in pictures}
     assert wanted <= made

@@ -76,11 +76,10 @@ def test_opening_a_chapter_does_not_change_it(
     jupyter.trust(chapter.name)
     page = open_notebook(chapter.name)
     page.locator(".live").first.wait_for(state="attached")
-    current = page.locator(".lm-DockPanel .lm-TabBar-tab.jp-mod-current")
-    assert chapter.name in current.inner_text()
-    assert "jp-mod-dirty" not in current.get_attribute("class")
-    current.locator(".lm-TabBar-tabCloseIcon").click()
-    current.wait_for(state="detached")  # closed, without a question
+    opened = page.locator(".lm-DockPanel .lm-TabBar-tab", has_text=chapter.name)
+    assert "jp-mod-dirty" not in opened.get_attribute("class")
+    opened.locator(".lm-TabBar-tabCloseIcon").click()
+    opened.wait_for(state="detached")  # closed, without a question
     assert (jupyter.folder / chapter.name).read_bytes() == chapter.read_bytes()
 
 
@@ -113,7 +112,7 @@ def test_links_lead_to_headings(
 def test_these_checks_can_fail(
     jupyter: Jupyter, open_notebook: Callable[..., Any]
 ) -> None:
-    """A figure that keeps no keys, a kernel of another name, a link without its anchor."""
+    """With a figure that gives away its keys, and a kernel of another name."""
     notebook = nbformat.read(jupyter.folder / "live.ipynb", as_version=4)
     notebook.metadata.kernelspec.display_name = "Python"
     text = nbformat.writes(notebook).replace("data-lm-suppress-shortcuts", "data-not")

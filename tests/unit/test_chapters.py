@@ -154,6 +154,17 @@ def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(notebook
         assert answer.metadata.cellView == "form"
 
 
+def test_a_heading_that_is_linked_has_an_anchor_for_jupyterlab(notebook):
+    """Which names headings in its own way, `Break-it:-two-ways`."""
+    prose = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    for name in {n for text in prose for n in re.findall(r"\]\(#([\w-]+)\)", text)}:
+        anchor = rf'^<a id="{name}"></a>\n#+ '
+        found = [text for text in prose if re.search(anchor, text, re.M)]
+        assert len(found) == 1, (
+            f'write <a id="{name}"></a> on the line above the heading'
+        )
+
+
 # --- limits ------------------------------------------------------------------------------------
 
 
