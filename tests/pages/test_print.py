@@ -44,7 +44,7 @@ def test_printing_opens_answers_and_makes_the_page_light(page: Any) -> None:
         assert not folded.is_visible()
     for figure in page.locator(".live").all():
         assert figure.get_attribute("data-shade") == "light"
-        assert figure.locator("canvas, img").is_visible()
+        assert figure.locator("canvas, img").first.is_visible()
         for control in figure.locator("button, input").all():
             assert not control.is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
