@@ -15,6 +15,9 @@ from conftest import CHAPTERS, Jupyter
 PROGRAMS = {"JupyterLab": "lab/tree/{}?reset", "Notebook": "notebooks/{}"}
 ACTIVE = """() => [...document.querySelectorAll(".jp-Notebook .jp-Cell")]
     .findIndex((cell) => cell.classList.contains("jp-mod-active"))"""
+# What is drawn late moves a heading away; then the link is followed again.
+ARRIVED = """([link, heading]) =>
+    Math.abs(heading.getBoundingClientRect().top - 150) < 150 || void link.click()"""
 FIGURES = 5  # in live.ipynb
 
 
@@ -94,18 +97,17 @@ LINKED = [path for path in CHAPTERS if own_links(path)]
 
 @pytest.mark.parametrize("chapter", LINKED, ids=lambda path: path.stem)
 def test_links_lead_to_headings(
-    chapter: Path, open_notebook: Callable[..., Any]
+    chapter: Path, jupyter: Jupyter, open_notebook: Callable[..., Any]
 ) -> None:
+    jupyter.trust(chapter.name)
     page = open_notebook(chapter.name)
-    for link in own_links(chapter):
-        page.locator(f".jp-Notebook a[href='{link}']").first.click()
-        cell = page.locator(
-            ".jp-Cell", has=page.locator(f"[data-jupyter-id='{link[1:]}']")
-        )
-        heading = cell.locator("h2, h3").first
+    for name in own_links(chapter):
+        link = page.locator(f".jp-Notebook a[href='{name}']").first
+        anchor = page.locator(f"[data-jupyter-id='{name[1:]}']")
+        heading = page.locator(".jp-Cell", has=anchor).locator("h2, h3").first
+        link.click()
         page.wait_for_function(
-            "(node) => Math.abs(node.getBoundingClientRect().top - 150) < 150",
-            arg=heading.element_handle(),
+            ARRIVED, arg=[link.element_handle(), heading.element_handle()], polling=3000
         )
 
 
