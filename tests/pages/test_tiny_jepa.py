@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from node import run_node
 from torch import Tensor
 
 from jepa_tutorial.encoders import MLPEncoder
@@ -142,18 +141,7 @@ def in_pytorch(target: str, regularizer: str, predictor: bool) -> dict[str, Any]
 
 def in_node(source: str, given: Any, engine: str = "") -> Any:
     """Run the engine in Node, with what is `given`, and return what is `found`."""
-    engine = engine or assemble("tiny_jepa.js")
-    script = f"{engine}\nconst given = {json.dumps(given)};\n{source}"
-    script += "\nconsole.log(JSON.stringify(found));"
-    done = subprocess.run(
-        ["node", "--input-type=module", "-"],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return run_node((engine or assemble("tiny_jepa.js")) + source, given)
 
 
 def in_chromium(page: Any, source: str, given: Any) -> Any:
