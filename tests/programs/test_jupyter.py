@@ -78,7 +78,7 @@ def test_opening_a_chapter_does_not_change_it(
 ) -> None:
     jupyter.trust(chapter.name)
     page = open_notebook(chapter.name)
-    page.locator(".live").first.wait_for(state="attached")
+    page.wait_for_timeout(5000)  # in which figures are restored
     opened = page.locator(".lm-DockPanel .lm-TabBar-tab", has_text=chapter.name)
     assert "jp-mod-dirty" not in opened.get_attribute("class")
     opened.locator(".lm-TabBar-tabCloseIcon").click()
