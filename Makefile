@@ -38,16 +38,17 @@ test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.in
 	@echo "==> 5 of 6: the book"
 	@sh tools/build_book.sh $(BIN)
 	@echo "==> 6 of 6: the pages in Chromium"
-	@$(PYTEST) -n 2 --junit-xml $(REPORTS)/pages.xml tests/pages
+	@$(PYTEST) -n 2 -m 'not slow' --junit-xml $(REPORTS)/pages.xml tests/pages
 
 run: .venv/installed-book ## execute CHAPTER (default: all) and store the outputs
 	@$(BIN)/jepa-tutorial run "$(CHAPTER)" --store
 
 # A chapter's cells run in order, so a file stays with one worker.
-check: .venv/installed-programs pdf ## check that stored outputs are current, rerun a part of them (ALL=1: all); try PDF and JupyterLab
+check: .venv/installed-programs tests/pages/node_modules/.installed pdf ## check that stored outputs are current, rerun a part of them (ALL=1: all); try PDF and JupyterLab
 	@mkdir -p $(REPORTS)
-	@echo "==> 1 of 3: the book as a PDF, in JupyterLab, in Notebook and through converters"
+	@echo "==> 1 of 3: the book as a PDF, on paper, in JupyterLab, in Notebook and through converters"
 	@$(PYTEST) --junit-xml $(REPORTS)/programs.xml tests/programs
+	@$(PYTEST) -n 2 -m slow --junit-xml $(REPORTS)/slow.xml tests/pages
 	@echo "==> 2 of 3: are the stored outputs current, do the claims hold, and does a row of each study?"
 	@$(PYTEST) -n 2 --dist worksteal --junit-xml $(REPORTS)/check.xml tests/check
 	@echo "==> 3 of 3: chapters at default parameters against their stored outputs"

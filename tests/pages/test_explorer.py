@@ -227,6 +227,7 @@ def test_a_figure_that_cannot_be_shown_says_so(page: Any) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_figures_of_a_chapter_move_by_keyboard(
     chapter: str, width: int, site: Path, page_factory: Callable[..., Any]

@@ -273,6 +273,7 @@ def test_play_speaks_when_it_stops(page: Any) -> None:
     assert says(figure) == "living 1.000, dead 0.001."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_a_dot_runs_along_the_path_unless_motion_is_reduced(
     motion: str, open_page: Callable[..., Any]

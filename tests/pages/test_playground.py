@@ -233,6 +233,7 @@ def test_a_bad_link_gives_the_opening_state(
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_the_links_of_the_text_set_the_switches(open_page: Callable[..., Any]) -> None:
     page = open_page(FULL)
     links = page.locator("article a[href*='=']")

@@ -27,6 +27,7 @@ def page(chapter: str, site: Path, page_factory: Callable[..., Any]) -> Any:
     return page
 
 
+@pytest.mark.slow
 def test_printing_opens_answers_and_makes_the_page_light(page: Any) -> None:
     answers = page.locator("article details:not(.hide)")
     worked = page.locator("article .tag_hide-cell > details")
@@ -52,6 +53,7 @@ def test_printing_opens_answers_and_makes_the_page_light(page: Any) -> None:
     assert page.evaluate(CLOSED) == closed
 
 
+@pytest.mark.slow
 def test_nothing_is_torn_or_cut_off(page: Any) -> None:
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
