@@ -288,9 +288,9 @@ def draw_directions(latent_dim: int, count: int, generator: torch.Generator) -> 
     Parameters
     ----------
     latent_dim : int
-        Z.
+        Size of the latents, Z.
     count : int
-        How many.
+        How many to draw.
     generator : torch.Generator
         The source of randomness.
 
@@ -341,5 +341,5 @@ def sigreg_loss(z: Tensor, directions: Tensor) -> Tensor:
     normal = (-t.square() / 2).exp()  # characteristic function, and weight
     angle = (z @ directions)[..., None] * t  # (B, S, 17)
     real, imaginary = angle.cos().mean(dim=0), angle.sin().mean(dim=0)
-    distance = (real - normal).square() + imaginary.square()  # (K, 17)
+    distance = (real - normal).square() + imaginary.square()  # (S, 17)
     return len(z) * torch.trapezoid(distance * normal, t, dim=-1).mean()

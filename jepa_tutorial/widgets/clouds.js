@@ -68,7 +68,7 @@ function render({ model, el }) {
   const fixed = around(names.flatMap((_, i) => all(i))); // one scale for both, to compare
 
   const controls = [{
-    name: "step", kind: "slider", label: "Step",
+    name: "step", kind: "slider", label: "Step", start: frames - 1, // where training ends
     values: steps.map((step) => step.toLocaleString("en-US")),
   }];
   if (choice)

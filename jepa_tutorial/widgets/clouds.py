@@ -84,8 +84,9 @@ def quantize(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class Clouds(Live):
     """Clouds of points that move over training, one or two side by side.
 
-    The reader moves through the steps by a slider or Play, chooses what colors the points, and
-    switches between axes that stay and axes of its own for each frame. Coordinates are stored
+    The figure opens at the last step. The reader moves through the steps by a slider or Play,
+    chooses what colors the points, and switches between axes that stay and axes of its own for
+    each frame. Coordinates are stored
     as 16-bit integers, with a center and a half-width for each frame: what is drawn is off by
     at most half-width / 65,534.
 
@@ -182,7 +183,7 @@ class Clouds(Live):
         first = draw_clouds(stacked, steps, panels, curves, shades[0], lines)
         super().__init__(
             first_frame(first),
-            alts[0],
+            alts[len(steps) - 1],
             title,
             panels=list(panels),
             steps=[int(step) for step in steps],
@@ -248,7 +249,7 @@ def draw_clouds(
     shaded: tuple[np.ndarray, dict[str, Any]],
     lines: Sequence[np.ndarray],
 ) -> Figure:
-    """Draw the first frame of clouds ``(P, C, F, B, 2)`` as the page does."""
+    """Draw the last step of clouds ``(P, C, F, B, 2)`` as the page does."""
     index, key = shaded
     count, below = len(panels), bool(lines)
     figure = Figure(figsize=(3.4 * count, 4.6 if below else 3.6), layout="constrained")
@@ -264,9 +265,9 @@ def draw_clouds(
         middle, half = (low + high) / 2, 0.54 * max(*(high - low), 1e-12)
         ax = axes[0, column]
         colors = np.array(key["palette"])[index]
-        ax.scatter(*clouds[column, 0, 0].T, s=5, c=colors, linewidths=0)
+        ax.scatter(*clouds[column, 0, -1].T, s=5, c=colors, linewidths=0)
         ax.set(aspect="equal", xticks=[], yticks=[])
-        ax.set_title(f"{name}, step {steps[0]:,}", fontsize=10)
+        ax.set_title(f"{name}, step {steps[-1]:,}", fontsize=10)
         ax.set_xlim(middle[0] - half, middle[0] + half)
         ax.set_ylim(middle[1] - half, middle[1] + half)
         if not below:
@@ -276,7 +277,7 @@ def draw_clouds(
             values = np.maximum(waiting.pop(0)[0], floor)
             color = list(COLORS.values())[number]
             ax.plot(steps, values, color=color, label=label, lw=1.2)
-            ax.plot(steps[:1], values[:1], "o", color=color, ms=4)
+            ax.plot(steps[-1:], values[-1:], "o", color=color, ms=4)
         ax.set(yscale="log", xlabel="training step", ylim=(0.8 * floor, 1.3 * top))
         tidy(ax)
         if curves.get(name):
