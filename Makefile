@@ -1,6 +1,6 @@
 # Every command works on a fresh clone: it installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help book test run check study verify format clean whole
+.PHONY: help book pdf test run check study verify release format clean whole
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -20,8 +20,12 @@ book: .venv/installed-book ## install the pinned packages, render the book, prin
 	@echo "==> Rendering the book from its stored outputs"
 	@sh tools/build_book.sh $(BIN)
 
+pdf: .venv/installed-test book ## render the book, and print it as one PDF beside its pages
+	@echo "==> Printing the book"
+	@chromium=$$(sh tools/install_chromium.sh) && CHROMIUM=$$chromium $(BIN)/python tools/make_pdf.py
+
 test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.installed ## lint, types, unit tests, quick notebooks, the book, its pages
-	@sh tools/install_chromium.sh
+	@sh tools/install_chromium.sh >/dev/null
 	@mkdir -p $(REPORTS)
 	@echo "==> 1 of 6: lint and format"
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
@@ -34,17 +38,20 @@ test: .venv/installed-test .venv/installed-widgets7 tests/pages/node_modules/.in
 	@echo "==> 5 of 6: the book"
 	@sh tools/build_book.sh $(BIN)
 	@echo "==> 6 of 6: the pages in Chromium"
-	@$(PYTEST) -n 2 --junit-xml $(REPORTS)/pages.xml tests/pages
+	@$(PYTEST) -n 2 -m 'not slow' --junit-xml $(REPORTS)/pages.xml tests/pages
 
 run: .venv/installed-book ## execute CHAPTER (default: all) and store the outputs
 	@$(BIN)/jepa-tutorial run "$(CHAPTER)" --store
 
 # A chapter's cells run in order, so a file stays with one worker.
-check: .venv/installed-test ## check that stored outputs are current, and rerun a part of them (ALL=1: all)
+check: .venv/installed-programs tests/pages/node_modules/.installed pdf ## check that stored outputs are current, rerun a part of them (ALL=1: all); try PDF and JupyterLab
 	@mkdir -p $(REPORTS)
-	@echo "==> 1 of 2: are the stored outputs current, do the claims hold, and does a row of each study?"
+	@echo "==> 1 of 3: the book as a PDF, on paper, in JupyterLab, in Notebook and through converters"
+	@$(PYTEST) --junit-xml $(REPORTS)/programs.xml tests/programs
+	@$(PYTEST) -n 2 -m slow --junit-xml $(REPORTS)/slow.xml tests/pages
+	@echo "==> 2 of 3: are the stored outputs current, do the claims hold, and does a row of each study?"
 	@$(PYTEST) -n 2 --dist worksteal --junit-xml $(REPORTS)/check.xml tests/check
-	@echo "==> 2 of 2: chapters at default parameters against their stored outputs"
+	@echo "==> 3 of 3: chapters at default parameters against their stored outputs"
 	@$(PYTEST) -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
 		--nbval-sanitize-with tests/sanitize.cfg --junit-xml $(REPORTS)/nbval.xml \
 		$$($(BIN)/python tools/chapters_to_check.py $(ALL))
@@ -54,6 +61,9 @@ study: .venv/installed-book ## run what is missing of the study of CHAPTER (defa
 
 verify: .venv/installed-book ## prove by a sample that stale values of CHAPTER (default: all) still hold
 	@$(BIN)/jepa-tutorial verify "$(CHAPTER)"
+
+release: .venv/installed-test ## check all that a release needs, and print the commands that tag it
+	@$(BIN)/python tools/release.py
 
 format: .venv/installed-test ## format the code
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format .
@@ -77,6 +87,11 @@ whole:
 	@echo "==> Installing the pinned packages and the test tools into .venv; this takes some minutes"
 	@rm -f .venv/installed-* && $(PIP) --editable '.[test]'
 	@sh tools/check_venv.sh count | tee .venv/installed-book >$@
+
+.venv/installed-programs: .venv/installed-test
+	@echo "==> Installing JupyterLab and Notebook beside them"
+	@$(PIP) --editable '.[programs]'
+	@sh tools/check_venv.sh count >$@
 
 # The explorer must also work with the ipywidgets that Colab has.
 .venv/installed-widgets7: .venv/installed-test

@@ -43,7 +43,7 @@ def save_video(
         ``(T, C, H, W)``, uint8, with one channel or three. Small ones are enlarged to at least
         256 pixels in height, each pixel to a square.
     frames_per_second : float
-        Speed.
+        How fast it plays.
 
     Returns
     -------

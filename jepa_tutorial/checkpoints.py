@@ -49,7 +49,7 @@ def load_checkpoint(
     Parameters
     ----------
     path : str or Path
-        Of the file.
+        What `save_checkpoint` wrote.
     belongs_to : dict
         Must be equal to the parameters that were saved.
     **parts

@@ -65,7 +65,7 @@ class PatchDecoder(nn.Module):
     channels : int
         Channels of a frame, C.
     width : int
-        Channels inside.
+        Channels of its inner layers.
     scale : int
         Pixels of a frame on each side of one place of the map.
 
@@ -105,7 +105,7 @@ class DetectionHead(nn.Module):
     latent_dim : int
         Channels of the map, Z.
     width : int
-        Channels inside.
+        Channels of its inner layers.
     grid : int
         Cells on each side; the map has at least as many places.
 

@@ -179,7 +179,7 @@ class ResNet5(nn.Module):
     channels : int
         Channels of a frame, C.
     width : int
-        Channels inside.
+        Channels of its inner layers.
     latent_dim : int
         Channels of the map, Z.
     patch : int

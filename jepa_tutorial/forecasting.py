@@ -58,7 +58,7 @@ def persistence(window: Tensor, horizon: int) -> Tensor:
     window : Tensor
         ``(B, L, ...)``.
     horizon : int
-        How many steps.
+        How many steps to look ahead.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def constant_velocity(window: Tensor, horizon: int) -> Tensor:
     window : Tensor
         ``(B, L, D)``, with L at least 2.
     horizon : int
-        How many steps.
+        How many steps to look ahead.
 
     Returns
     -------

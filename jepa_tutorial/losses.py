@@ -288,9 +288,9 @@ def draw_directions(latent_dim: int, count: int, generator: torch.Generator) -> 
     Parameters
     ----------
     latent_dim : int
-        Z.
+        Size of the latents, Z.
     count : int
-        How many.
+        How many to draw.
     generator : torch.Generator
         The source of randomness.
 

@@ -88,7 +88,7 @@ class TransformerBlock(nn.Module):
     dim : int
         Size of a token, a multiple of ``heads``.
     heads : int
-        Attention heads.
+        How many heads attention has.
     mlp_dim : int
         Width of the MLP.
 

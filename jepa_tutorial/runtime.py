@@ -139,7 +139,7 @@ def in_float32(compute: Computation) -> Computation:
     Parameters
     ----------
     compute : callable
-        Of tensors.
+        A function of tensors.
 
     Returns
     -------

@@ -1,12 +1,12 @@
-# See that there is a Chromium or Chrome for the page tests; as root on Debian or Ubuntu, install it.
+# Print the path of a Chromium or Chrome; as root on Debian or Ubuntu, install it if there is none.
 for browser in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable \
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
-    command -v "$browser" >/dev/null && exit 0
+    command -v "$browser" && exit 0
 done
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "==> Installing Chromium"
+    echo "==> Installing Chromium" >&2
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null && echo chromium && exit 0
     echo "Chromium could not be installed: run 'apt-get install chromium' and see what it says." >&2
     exit 1
 fi

@@ -26,11 +26,32 @@
     for (const row of table.tBodies[0].rows)
       [...row.cells].forEach((cell, place) => { cell.dataset.label = titles[place]; });
   });
+  // The theme loads Sphinx's search on every page, which there takes the place of highlighting.
+  if (!document.getElementById("search-results")) SphinxHighlight.highlightSearchWords();
   // Boxes that scroll sideways must be reachable by keyboard.
-  const boxes = ".bd-article table, .bd-article pre, .bd-article .output, .bd-article .math";
+  const boxes =
+    ".bd-article :is(table, pre, .output, .cell_output, .math)";
   const reach = () => each(boxes, (node) => {
     if (node.scrollWidth > node.clientWidth) node.setAttribute("tabindex", "0");
   });
   addEventListener("load", () => Promise.resolve(window.MathJax?.startup?.promise).then(reach));
   addEventListener("resize", reach);
+
+  // On paper, answers are open and pages are light.
+  const answers = ".bd-article details:not(.hide), .bd-article .tag_hide-cell > details";
+  let restore = [];
+  addEventListener("beforeprint", () => {
+    const { theme } = document.documentElement.dataset;
+    const closed = [...document.querySelectorAll(answers)].filter((node) => !node.open);
+    restore = [
+      () => { document.documentElement.dataset.theme = theme; },
+      () => closed.forEach((node) => { node.open = false; }),
+    ];
+    document.documentElement.dataset.theme = "light";
+    closed.forEach((node) => { node.open = true; });
+  });
+  addEventListener("afterprint", () => {
+    restore.forEach((undo) => undo());
+    restore = [];
+  });
 })();

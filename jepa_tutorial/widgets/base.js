@@ -20,7 +20,7 @@ export function bytesOf(value) {
 // --- controls: each shows one of its values ------------------------------------------------------
 
 // Without this, JupyterLab takes the arrow keys for itself and moves to another cell.
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 function slider({ values, start = 0 }, id, onInput) {
   const last = values.length - 1;

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 HERE = Path(__file__).parent
 MAX_BYTES = 1_000_000
 MAX_FIRST = 40_000  # bytes of a first frame
-HINT = "First frame. To move it, run this cell or trust the notebook."
+HINT = "A still picture. To move it, run this cell or trust the notebook."
 
 
 def assemble(*names: str) -> str:
@@ -48,7 +48,7 @@ class Live(anywidget.AnyWidget):
     """
 
     title = traitlets.Unicode().tag(sync=True)
-    _css = HERE / "live.css"
+    _css: Path | str = HERE / "live.css"
     # ipywidgets 7 shows a widget by this method, and would leave out the first frame.
     _ipython_display_ = None
 
@@ -70,16 +70,18 @@ class Live(anywidget.AnyWidget):
         return data | {"image/png": first}, metadata | {"image/png": {"alt": self.alt}}
 
 
-def first_frame(figure: Figure, limit: int = MAX_FIRST) -> bytes:
-    """Draw a figure as a PNG of at most ``limit`` bytes, with a line that says how it moves."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, facecolor="white")
-    drawn = Image.open(file).convert("RGB")
+def first_frame(drawn: Figure | bytes, limit: int = MAX_FIRST) -> bytes:
+    """Make a PNG of at most ``limit`` bytes of a figure or picture, with a line on how it moves."""
+    if isinstance(drawn, Figure):
+        file = io.BytesIO()
+        drawn.savefig(file, format="png", dpi=100, facecolor="white")
+        drawn = file.getvalue()
+    picture = Image.open(io.BytesIO(drawn)).convert("RGB")
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 11)
-    width = max(drawn.width, round(font.getlength(HINT)) + 12)
-    image = Image.new("RGB", (width, drawn.height + 20), "white")
-    image.paste(drawn)
-    ImageDraw.Draw(image).text((6, drawn.height + 2), HINT, "#595959", font)
+    width = max(picture.width, round(font.getlength(HINT)) + 12)
+    image = Image.new("RGB", (width, picture.height + 20), "white")
+    image.paste(picture)
+    ImageDraw.Draw(image).text((6, picture.height + 2), HINT, "#595959", font)
     while True:
         file = io.BytesIO()
         few = image.quantize(64, dither=Image.Dither.NONE)

@@ -136,9 +136,8 @@ class Explorer(Live):
                     f"draw must return a Matplotlib figure, got {figure!r}"
                 )
             data, shape = picture(figure, dpi)
-            if not lengths:
-                first, size = first_frame(figure), shape
             plt.close(figure)
+            size = size if lengths else shape
             if shape != size:
                 raise ValueError(
                     f"draw must return figures of one size, got {size} and {shape}"
@@ -152,7 +151,7 @@ class Explorer(Live):
                     "figures or a lower dpi"
                 )
         super().__init__(
-            first,
+            first_frame(frames[: lengths[0]]),
             alts[0],
             title,
             controls=[describe(name, control) for name, control in controls.items()],

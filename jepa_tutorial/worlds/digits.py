@@ -108,7 +108,7 @@ def split_digits(
     Parameters
     ----------
     digits : Digits
-        To be parted.
+        What is to be parted.
     validation, test : float
         Shares, each above 0, and below 1 together.
 

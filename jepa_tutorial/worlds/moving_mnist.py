@@ -51,7 +51,7 @@ def moving_mnist(
     Parameters
     ----------
     digits : Digits
-        To draw from.
+        What clips show.
     num_samples, seq_len : int
         Clips, at most ``SET_SEEDS``, and frames in each.
     seed : int

@@ -30,7 +30,7 @@ def state_derivative(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     state : Tensor
         ``(..., 4)``: both angles from the vertical in rad, both angular velocities in rad/s.
     gravity : float
-        In m/s^2.
+        Acceleration of free fall, in m/s^2.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def runge_kutta_step(
     state : Tensor
         ``(..., 4)``, as in `state_derivative`.
     time_step : float
-        In s.
+        Length of a step, in s.
     gravity : float
-        In m/s^2.
+        Acceleration of free fall, in m/s^2.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def simulate_pendulum(
     substeps : int
         Integration steps between two frames.
     gravity : float
-        In m/s^2.
+        Acceleration of free fall, in m/s^2.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def energy(state: Tensor, gravity: float = GRAVITY) -> Tensor:
     state : Tensor
         ``(..., 4)``, as in `state_derivative`.
     gravity : float
-        In m/s^2.
+        Acceleration of free fall, in m/s^2.
 
     Returns
     -------

@@ -19,7 +19,7 @@ def uniform(
     Parameters
     ----------
     low, high : float
-        The range.
+        Ends of the range of the numbers.
     num_samples : int
         How many numbers, N.
     generator : torch.Generator

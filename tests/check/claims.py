@@ -209,6 +209,74 @@ CLAIMS = [
         ),
     ),
     *claims(
+        "04_what_it_keeps",
+        (
+            "beside half-predictable nuisances the JEPA keeps the velocity, the twin loses it",
+            "min(velocity_jepa_half_03, velocity_jepa_half_1, velocity_jepa_half_3) >= 0.8",
+            "min(velocity_twin_half_03, velocity_twin_half_1, velocity_twin_half_3) >= 0.8",
+        ),
+        (
+            "beside strong ones the twin loses the position as well",
+            "position_jepa_half_1 >= 0.9 and position_jepa_half_3 >= 0.9",
+            "position_twin_half_1 >= 0.9 and position_twin_half_3 >= 0.9",
+        ),
+        (
+            "a twin with a whitened target keeps it",
+            "position_whitened_half_1 >= 0.9 and position_whitened_half_3 >= 0.9",
+            "position_twin_half_1 >= 0.9 and position_twin_half_3 >= 0.9",
+        ),
+        (
+            "beside weak nuisances that stay, the twin keeps the position, the JEPA loses it",
+            "position_twin_slow_03 >= 0.6 and position_twin_static_03 >= 0.6",
+            "position_jepa_slow_03 >= 0.6 and position_jepa_static_03 >= 0.6",
+        ),
+        (
+            "so does an autoencoder",
+            "position_autoencoder_slow_03 >= 0.8 and position_autoencoder_static_03 >= 0.8",
+            "position_jepa_slow_03 >= 0.8 and position_jepa_static_03 >= 0.8",
+        ),
+        (
+            "regularizing changes mends what stays",
+            "velocity_changes_slow_1 >= 0.8 and velocity_changes_static_1 >= 0.8",
+            "velocity_jepa_slow_1 >= 0.8 and velocity_jepa_static_1 >= 0.8",
+        ),
+        (
+            "and throws it out, wanted or not",
+            "static_nuisance_changes <= 0.05",
+            "static_nuisance_jepa <= 0.05",
+        ),
+        (
+            "with single frames it loses the point to white noise",
+            "position_changes_one_frame <= 0.05",
+            "position_changes_white_1 <= 0.05",
+        ),
+        (
+            "strong white noise costs the twin samples",
+            "velocity_twin_n_30000 >= 0.6",
+            "velocity_twin_n_1000 >= 0.6",
+        ),
+        (
+            "and the JEPA hardly any",
+            "velocity_jepa_n_1000 >= 0.8",
+            "velocity_twin_n_1000 >= 0.8",
+        ),
+        (
+            "networks: beside half-predictable nuisances a JEPA keeps the position, no twin does",
+            "position_net_flowing_half_1 >= 0.8 and position_net_flowing_half_3 >= 0.8",
+            "position_net_twin_half_1 >= 0.8 and position_net_twin_half_3 >= 0.8",
+        ),
+        (
+            "networks: beside strong ones, with a slow copy as well",
+            "position_net_jepa_half_3 >= 0.5",
+            "position_net_twin_half_3 >= 0.5",
+        ),
+        (
+            "networks: what stays fools a JEPA, regularized changes mend it",
+            "position_net_changes_slow_1 >= 0.4 and position_net_changes_static_1 >= 0.4",
+            "position_net_flowing_slow_1 >= 0.4 and position_net_flowing_static_1 >= 0.4",
+        ),
+    ),
+    *claims(
         "05_dynamics",
         (
             "circle and spiral are linear in two observations, the Lissajous figure in four",

@@ -17,6 +17,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
+from jepa_tutorial.publishing.execution import KERNEL
 from jepa_tutorial.widgets.base import Live
 from jepa_tutorial.widgets.clouds import Clouds
 from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
@@ -108,7 +109,7 @@ if __name__ == "__main__":
         code("2 + 2", metadata={"tags": ["hide-input"]}),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata.kernelspec = KERNEL
     notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3"}
     state = embed_data(made, drop_defaults=False)["manager_state"]
     kind = "application/vnd.jupyter.widget-state+json"

@@ -227,6 +227,7 @@ def test_a_figure_that_cannot_be_shown_says_so(page: Any) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_figures_of_a_chapter_move_by_keyboard(
     chapter: str, width: int, site: Path, page_factory: Callable[..., Any]
@@ -239,10 +240,25 @@ def test_figures_of_a_chapter_move_by_keyboard(
         seen = [figure.inner_text()] if drawn else look(figure)
         slider = figure.get_by_role("slider")
         choice = figure.get_by_role("combobox")
-        (slider if slider.count() else choice).first.press("End")
+        control = (slider if slider.count() else choice).first
+        at_end = control.input_value() == control.get_attribute("max")
+        control.press("Home" if at_end else "End")
         after = [figure.inner_text()] if drawn else look(figure)
         assert all(old != new for old, new in zip(seen, after, strict=True))
     assert page.problems == []
+
+
+def test_a_dark_page_shows_the_pictures_as_they_are(
+    site: Path, page_factory: Callable[..., Any]
+) -> None:
+    page = page_factory("dark")
+    page.goto(f"{site.as_uri()}/book/06_pendulum_pixels.html")
+    shown = page.locator(".explorer img").first
+    shown.wait_for()
+    dimmed = "(image) => getComputedStyle(image).filter"
+    assert shown.evaluate(dimmed) == "none"
+    others = page.locator("article .cell_output img:not(.explorer *)").first
+    assert others.evaluate(dimmed) != "none", "the theme's rule is there"
 
 
 # Renders a model without a page around it; `kind` is how a host hands over the bytes.

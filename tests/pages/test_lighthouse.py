@@ -7,10 +7,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 BAD = "<!doctype html><title>Bad</title><h1>Bad</h1><img src='data:,'><input><a href='x'></a>"
 
 
+@pytest.mark.slow
 def test_accessibility_scores(
     chromium_path: str,
     chromium_arguments: list[str],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +41,8 @@ def broken_links(site: Path) -> list[str]:
             fragment = unquote(parts.fragment)
             if not target.is_file():
                 broken.append(f"{page.relative_to(site)}: {link}: no such file")
+            elif "=" in fragment and read(target).select_one(".playground-place"):
+                continue  # a state of the playground; test_playground.py opens it
             elif (
                 fragment
                 and target.suffix == ".html"
@@ -91,6 +94,55 @@ def test_pages_have_descriptions(built_pages: list[Path]) -> None:
         if not read(page).select("meta[name=description]")
     ]
     assert bare == []
+
+
+def previews(page: Path) -> dict[str, str]:
+    """What a preview of a link to a page is made of."""
+    tags = read(page).select("meta[property^='og:'], meta[name^='twitter:']")
+    return {tag.get("property") or tag["name"]: str(tag["content"]) for tag in tags}
+
+
+def test_pages_have_previews(site: Path, built_pages: list[Path]) -> None:
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    address = config["ogp_site_url"]
+    described = set()
+    for page in built_pages:
+        seen = previews(page)
+        assert seen["og:title"] in read(page).title.string
+        assert seen["og:url"] == f"{address}{page.relative_to(site).as_posix()}"
+        assert seen["twitter:card"] == "summary_large_image"
+        assert says_something(seen["og:image:alt"])
+        picture = site / seen["og:image"].removeprefix(address)
+        with Image.open(picture) as image:
+            assert image.size == (1200, 630)
+        assert 40 < len(seen["og:description"]) <= 303
+        described.add(seen["og:description"])
+    assert len(described) == len(built_pages)
+
+
+def test_pages_are_published_where_previews_point() -> None:
+    """GitHub gives a project's pages the owner's host and the project's name."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    owner, name = urlsplit(config["repository"]["url"]).path.strip("/").split("/")
+    address = f"https://{owner}.github.io/{name}/"
+    assert config["sphinx"]["config"]["ogp_site_url"] == address
+    assert f"]({address})" in (ROOT / "README.md").read_text()
+    assert f"url: {address}\n" in (ROOT / "CITATION.cff").read_text()
+    assert "deploy-pages" in (ROOT / ".github/workflows/book.yml").read_text()
+
+
+def test_pages_lead_to_an_issue_with_their_name(built_pages: list[Path]) -> None:
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    for page in built_pages:
+        (link,) = read(page).select(".bd-footer-article a.ask-or-report")
+        parts = urlsplit(str(link["href"]))
+        assert f"https://{parts.netloc}{parts.path}" == (
+            f"{repository['url']}/issues/new"
+        )
+        asked = parse_qs(parts.query)
+        heading = read(page).select_one("article h1").find(string=True)
+        assert asked["title"] == [f"{heading.strip()}: "]
+        assert f"book/{page.stem}, {repository['branch']}" in asked["body"][0]
 
 
 def test_launch_buttons_open_the_notebook(site: Path, chapter: str) -> None:

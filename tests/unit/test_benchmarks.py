@@ -16,6 +16,7 @@ RATIOS = {
     "moving_mnist": ("at once", "loop"),
     "threads": ("1 thread", "2 threads"),
     "two_rooms": ("together", "frames/s, each"),
+    "playground": ("page, steps/s", "engine, steps/s"),
 }
 SHORT = {
     "ensembles": ["--steps", "1", "--repeats", "1"],
@@ -24,6 +25,7 @@ SHORT = {
     "pendulum": ["--rounds", "1", "--sequences", "20", "--clips", "50"],
     "threads": ["--steps", "1", "--repeats", "1"],
     "two_rooms": ["--repeats", "1"],
+    "playground": ["--seconds", "0.5"],
 }
 ROUNDED = {"rel": 0.1, "abs": 0.06}  # columns and ratios are printed rounded
 

@@ -154,6 +154,17 @@ def test_has_three_to_five_exercises_each_with_a_folded_answer_that_ran(notebook
         assert answer.metadata.cellView == "form"
 
 
+def test_a_heading_that_is_linked_has_an_anchor_for_jupyterlab(notebook):
+    """Which names headings in its own way, `Break-it:-two-ways`."""
+    prose = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    for name in {n for text in prose for n in re.findall(r"\]\(#([\w-]+)\)", text)}:
+        anchor = rf'^<a id="{name}"></a>\n#+ '
+        found = [text for text in prose if re.search(anchor, text, re.M)]
+        assert len(found) == 1, (
+            f'write <a id="{name}"></a> on the line above the heading'
+        )
+
+
 # --- limits ------------------------------------------------------------------------------------
 
 
@@ -324,7 +335,9 @@ def test_figures_that_move_carry_their_data_and_texts(notebook):
     for figure in figures:
         state = figure["state"]
         kind = state["_anywidget_id"].rpartition(".")[2]
-        buffers = {"Explorer": [["frames"]], "GradientField": []}.get(kind, [["data"]])
+        bytes_of = {"Explorer": [["frames"]], "GradientField": []}
+        bytes_of["Playground"] = [["trained"]]
+        buffers = bytes_of.get(kind, [["data"]])
         assert [buffer["path"] for buffer in figure.get("buffers", [])] == buffers
         if kind == "Explorer":
             assert len(state["alts"]) == len(state["lengths"]) > 1
@@ -635,22 +648,72 @@ def test_pages_list_the_chapters_with_their_budgets():
         text = page.read_text()
         for path in CHAPTERS:
             budget = chapters.presets(path)["budget_s"]
-            row = next((line for line in text.splitlines() if path.name in line), "")
+            rows = (line for line in text.splitlines() if line.startswith("| ["))
+            row = next((line for line in rows if path.name in line), "")
             assert row.rstrip().endswith(f"| {budget} s |"), f"{page.name}: {path.stem}"
 
 
-def test_every_symbol_of_the_api_page_is_a_module():
-    named = set(
-        re.findall(
-            r"automodule:: jepa_tutorial\.([\w.]+)", (BOOK / "api.md").read_text()
-        )
-    )
+def test_first_screens_say_how_long_it_takes():
+    budgets = [chapters.presets(path)["budget_s"] for path in CHAPTERS]
+    assert min(budgets) >= 30
+    assert max(budgets) <= 7 * 60
+    assert sum(budgets) < 30 * 60
+    for page in (BOOK / "intro.md", ROOT / "README.md"):
+        told = "half a minute to seven minutes on two CPU cores"
+        assert told in page.read_text(), page.name
+    assert "together run in less than half an hour" in (BOOK / "intro.md").read_text()
+
+
+LISTED = re.compile(r"automodule:: jepa_tutorial\.([\w.]+)\n   :members:(.*)")
+NOT_FOR_READERS = {"essence", "files", "widgets.base"} | {
+    f"publishing.{path.stem}" for path in (PACKAGE / "publishing").glob("*.py")
+}
+
+
+def on_api_page() -> dict[str, set[str]]:
+    """What the page lists of each module."""
+    listed = {}
+    for module, names in LISTED.findall((BOOK / "api.md").read_text()):
+        source = (PACKAGE / f"{module.replace('.', '/')}.py").read_text()
+        offered = {name for name in definitions(source) if not name.startswith("_")}
+        listed[module] = set(names.replace(",", " ").split()) or offered
+        assert listed[module] <= offered, module
+    return listed
+
+
+def test_the_api_page_lists_every_module_for_readers():
     modules = {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for path in PACKAGE.rglob("*.py")
-        if path.stem not in ("__init__", "__main__", "cli")
+        if path.stem not in ("__init__", "__main__")
     }
-    assert named == modules
+    assert modules - NOT_FOR_READERS == set(on_api_page())
+
+
+def test_the_api_page_lists_what_chapters_import():
+    listed = on_api_page()
+    for path in CHAPTERS:
+        for cell in chapters.code_cells(nbformat.read(path, as_version=4)):
+            for node in ast.walk(essence.parse(cell.source)):
+                if isinstance(node, ast.ImportFrom) and "jepa_tutorial." in node.module:
+                    module = node.module.removeprefix("jepa_tutorial.")
+                    asked = {a.name for a in node.names if not a.name.isupper()}
+                    if module in listed:
+                        assert asked <= listed[module], f"{path.stem}: {module}"
+
+
+def test_the_api_page_describes_each_argument():
+    """In more than two words, or with a shape or a name; "low - The range" says nothing."""
+    for module in on_api_page():
+        tree = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                text = (ast.get_docstring(node) or "").partition("Parameters\n---")[2]
+                text = re.split(r"\n\n\w+\n---", text)[0]
+                for name, said in re.findall(
+                    r"^(\S.* : .*)\n((?:    .*\n?)+)", text, re.M
+                ):
+                    assert len(said.split()) > 2 or "`" in said, f"{node.name}: {name}"
 
 
 def test_no_output_is_a_bare_value(notebook):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 import re
+import runpy
 from functools import cache
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -17,8 +21,12 @@ from PIL import Image
 from jepa_tutorial.widgets.base import HERE, assemble
 from jepa_tutorial.widgets.clouds import Clouds, palette, quantize, shade
 from jepa_tutorial.widgets.gradient_field import GradientField
+from jepa_tutorial.widgets.playground import DEFAULTS, SETTINGS, Playground
 from jepa_tutorial.widgets.shadows import Shadows
 
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+VIEW = "application/vnd.jupyter.widget-view+json"
 FRAMES, POINTS = 4, 30
 ANGLE = torch.linspace(-math.pi, math.pi, POINTS)
 RING = torch.stack([ANGLE.cos(), ANGLE.sin()], dim=-1)
@@ -54,6 +62,8 @@ def figures():
         "field of both": GradientField(2.0, 0.5, target="both"),
         "shadows": Shadows({"ring": RING}),
         "shadows in space": Shadows({"a": torch.randn(2, 3), "b": 100 * RING}),
+        "playground": Playground(),
+        "playground in short": Playground("landing"),
     }
 
 
@@ -83,14 +93,17 @@ def test_what_the_page_gets_is_small_and_complete(name):
     models = embed_data([figure], drop_defaults=False)["manager_state"]["state"]
     entry = models[figure.model_id]
     source, style = entry["state"]["_esm"], entry["state"]["_css"]
-    assert len(source) + len(style) < 30_000
+    trains = isinstance(figure, Playground)
+    assert len(json.dumps(entry)) < (60_000 if trains else 200_000)
+    assert len(source) + len(style) < (55_000 if trains else 30_000)
     assert "export default { render };" in source
     assert source.count("export default") == 1
     assert not re.search(
         r"^import|https?://|<!--|</?script", source + style, re.M | re.I
     )
     paths = [buffer["path"] for buffer in entry.get("buffers", [])]
-    assert paths == ([] if isinstance(figure, GradientField) else [["data"]])
+    drawn = isinstance(figure, GradientField)  # from nothing
+    assert paths == ([["trained"]] if trains else [] if drawn else [["data"]])
 
 
 def test_forty_frames_of_two_clouds_take_about_a_hundred_kilobytes():
@@ -138,12 +151,34 @@ def test_angles_go_around_a_wheel_and_numbers_along_a_scale():
     assert len(set(palette(["#000000", "#ffffff"]))) == 64
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_carry_figures_as_the_package_makes_them(path):
+    """With a first frame for GitHub, VS Code, converters, and JupyterLab before trust."""
+    tool = runpy.run_path(str(ROOT / "tools" / "renew_figures.py"))
+    notebook = nbformat.read(path, as_version=4)
+    carried = tool["figures"](notebook)
+    assert carried
+    for figure in carried:
+        assert tool["present"](figure).items() <= figure.items(), (
+            f"{figure['title']}: run `.venv/bin/python tools/renew_figures.py`"
+        )
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    shown = [out for out in outputs if VIEW in out.get("data", {})]
+    assert len(shown) >= len(carried)
+    for output in shown:
+        first = base64.b64decode(output.data["image/png"])
+        assert Image.open(io.BytesIO(first)).format == "PNG"
+        assert len(first) <= 40_000
+        assert len(output.metadata["image/png"]["alt"]) >= 15
+
+
 def test_every_script_is_joined_and_none_is_left_over():
     used = {
         "base.js",
         "two_weights.js",
         "epps_pulley.js",
         *("explorer.js", "clouds.js", "gradient_field.js", "shadows.js"),
+        *("tiny_jepa.js", "playground.js"),
     }
     assert {path.name for path in HERE.glob("*.js")} == used
     assert "import {" not in assemble(*sorted(used))
@@ -244,8 +279,34 @@ def test_bad_clouds_are_named(changes, message):
         (lambda: Shadows({"a": [1, 2]}), "with B from 2 to 1000, got list"),
         (lambda: Shadows({"a": RING / 0}), "clouds['a'] must hold finite numbers"),
         (lambda: Shadows({"": RING}), "the name '' must be a text, got ''"),
+        (
+            lambda: Playground("tiny"),
+            "kind must be one of 'landing', 'full', got 'tiny'",
+        ),
+        (lambda: Playground(tau=0.9), "setting must be one of 'target', 'ema_decay',"),
+        (lambda: Playground(lr=1.0), "lr must be one of [0.0003, 0.001, 0.003, 0.01]"),
+        (
+            lambda: Playground(target=None),
+            "target must be one of ['through', 'stop', 'slow'], got None",
+        ),
     ],
 )
 def test_other_bad_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+def test_the_page_offers_what_python_accepts():
+    """Both lists are written out, since each language needs one; here they meet."""
+    switches = re.search(
+        r"const SWITCHES = (\{.*?\n\});", assemble("playground.js"), re.S
+    )[1]
+    found = {
+        name: json.loads(values)
+        for name, values in re.findall(
+            r"^  (\w+): .*?values: (\[.*?\])", switches, re.M
+        )
+    }
+    assert found == SETTINGS
+    assert set(DEFAULTS) == set(SETTINGS)
+    assert all(DEFAULTS[name] in values for name, values in SETTINGS.items())

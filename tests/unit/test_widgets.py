@@ -235,7 +235,7 @@ def test_the_first_frame_stands_beside_the_widget(explorer):
     image = Image.open(io.BytesIO(first))
     assert (image.format, len(first) <= 40_000) == ("PNG", True)
     assert metadata["image/png"]["alt"] == "A bar of height 1 for model a."
-    # The picture is the figure, but for the line below it and for its few colors.
+    # It is the first picture, but for the line below it and for its few colors.
     frame = Image.open(io.BytesIO(next(pictures(explorer)))).convert("RGB")
     ours = np.asarray(image.convert("RGB").crop((0, 0, *frame.size)), dtype=int)
     assert np.abs(ours - np.asarray(frame, dtype=int)).mean() < 5
