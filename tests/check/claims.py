@@ -335,11 +335,6 @@ CLAIMS = [
             "valid_noisy_physics >= 4.25",
             "valid_noisy_jepa_8 >= 4.25",
         ),
-        (
-            "with noise, a supervised network with the same memory lasts longer",
-            "valid_noisy_supervised_8 >= 4",
-            "valid_noisy_jepa_8 >= 4",
-        ),
     ),
     *claims(
         "06_pendulum_pixels",
