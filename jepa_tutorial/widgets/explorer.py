@@ -38,11 +38,14 @@ class Slider:
         At least one; shown as text beside the slider.
     unit : str
         Shown after the value.
+    start : optional
+        The value that is shown first, one of ``values``; else the first of them.
     """
 
     label: str
     values: Sequence[Any]
     unit: str = ""
+    start: Any = None
 
 
 @dataclass(frozen=True)
@@ -118,19 +121,18 @@ class Explorer(Live):
             if not callable(function):
                 raise ValueError(f"{name} must be a function, got {function!r}")
         check_texts(title=title)
-        settings = [
-            dict(zip(controls, values, strict=True))
-            for values in itertools.product(
-                *(control.values for control in controls.values())
-            )
-        ]
-        alts = [alt(**values) for values in settings]
+        values = itertools.product(*(control.values for control in controls.values()))
+        settings = [dict(zip(controls, setting, strict=True)) for setting in values]
+        start = 0  # the setting that is shown first
+        for control in controls.values():
+            start = start * len(control.values) + place_of_start(control)
+        alts = [alt(**setting) for setting in settings]
         for text in alts:
             check_texts(alt=text)
         frames, size = b"", (0, 0)
         lengths: list[int] = []
-        for values in progress(settings, "frames"):
-            figure = draw(**values)
+        for setting in progress(settings, "frames"):
+            figure = draw(**setting)
             if not isinstance(figure, Figure):
                 raise ValueError(
                     f"draw must return a Matplotlib figure, got {figure!r}"
@@ -151,8 +153,8 @@ class Explorer(Live):
                     "figures or a lower dpi"
                 )
         super().__init__(
-            first_frame(frames[: lengths[0]]),
-            alts[0],
+            first_frame(frames[sum(lengths[:start]) :][: lengths[start]]),
+            alts[start],
             title,
             controls=[describe(name, control) for name, control in controls.items()],
             play=play,
@@ -181,6 +183,10 @@ def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) ->
             )
         if not len(control.values):
             raise ValueError(f"controls[{name!r}] must have values, got {control!r}")
+        if getattr(control, "start", None) not in (None, *control.values):
+            raise ValueError(
+                f"controls[{name!r}] must start at one of its values, got {control!r}"
+            )
         check_texts(**{f"the label of controls[{name!r}]": control.label})
         listed = " ".join(describe(name, control)["values"])
         check_texts(**{f"the values of controls[{name!r}]": listed})
@@ -190,9 +196,7 @@ def check_controls(controls: Mapping[str, Slider | Choice], play: str | None) ->
             f"controls must give at most {MAX_FRAMES} frames, got {count}: "
             "take fewer values"
         )
-    sliders = [
-        name for name, control in controls.items() if isinstance(control, Slider)
-    ]
+    sliders = [name for name, one in controls.items() if isinstance(one, Slider)]
     if play is not None and play not in sliders:
         raise ValueError(
             f"play must be None or one of the sliders {sliders}, got {play!r}"
@@ -207,7 +211,14 @@ def describe(name: str, control: Slider | Choice) -> dict[str, Any]:
         "kind": type(control).__name__.lower(),
         "label": control.label,
         "values": [f"{value}{unit}" for value in control.values],
+        "start": place_of_start(control),
     }
+
+
+def place_of_start(control: Slider | Choice) -> int:
+    """Tell which of a control's values is shown first."""
+    values, start = list(control.values), getattr(control, "start", None)
+    return values.index(start) if start in values else 0
 
 
 def picture(figure: Figure, dpi: int) -> tuple[bytes, tuple[int, int]]:

@@ -107,6 +107,8 @@ if __name__ == "__main__":
         ),
         code("1 + 1", metadata={"tags": ["hide-cell"]}),
         code("2 + 2", metadata={"tags": ["hide-input"]}),
+        nbformat.v4.new_markdown_cell("Then three in a row."),
+        *(code(f"{n} + {n}", metadata={"tags": ["hide-input"]}) for n in (3, 4, 5)),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = KERNEL

@@ -138,7 +138,12 @@ def test_folded_cells_say_what_is_in_them(page: Any) -> None:
         *["Show the plotting code"] * 5,
         "Show the code and its output",
         "Show the code",
+        "Show the code (3 cells)",
     ]
+    joined = page.locator("details.hide", has_text="3 cells").locator("pre")
+    assert [text.strip() for text in joined.all_text_contents()] == [
+        "3 + 3", "4 + 4", "5 + 5"
+    ]  # fmt: skip
 
 
 def test_every_control_moves_its_figure_by_keyboard(page: Any) -> None:

@@ -18,6 +18,7 @@ import pytest
 from ipywidgets.embed import embed_data
 from PIL import Image
 
+from jepa_tutorial.widgets.base import first_frame
 from jepa_tutorial.widgets.explorer import Choice, Explorer, Slider
 
 mpl.use("Agg")
@@ -120,13 +121,26 @@ def test_controls_are_labeled_and_values_carry_their_unit(explorer):
         "kind": "slider",
         "label": "Step",
         "values": ["1 s", "2 s", "4 s"],
+        "start": 0,
     }
     assert choice == {
         "name": "model",
         "kind": "choice",
         "label": "Model",
         "values": ["a", "b"],
+        "start": 0,
     }
+
+
+def test_a_slider_may_start_elsewhere_and_the_first_frame_is_the_one_there(names):
+    slider = Slider("Step", [1, 2, 4], start=4)
+    model = Choice("Model", ["a", "b"])
+    moved = Explorer(
+        names["draw"], {"step": slider, "model": model}, names["alt"], title="Bars"
+    )
+    assert moved.controls[0]["start"] == 2
+    assert moved.alt == moved.alts[4] == "A bar of height 4 for model a."
+    assert moved.first == first_frame(list(pictures(moved))[4])
 
 
 def test_viewers_without_widgets_get_a_sentence(explorer):
@@ -161,6 +175,10 @@ def noise(step):
         (
             {"controls": {"step": Slider("Step", [])}},
             "controls['step'] must have values",
+        ),
+        (
+            {"controls": {"step": Slider("Step", [1, 2], start=3)}},
+            "controls['step'] must start at one of its values, got Slider(",
         ),
         (
             {"controls": {"step": Slider(" ", [1])}},
