@@ -84,7 +84,7 @@ def first_frame(drawn: Figure | bytes, limit: int = MAX_FIRST) -> bytes:
     ImageDraw.Draw(image).text((6, picture.height + 2), HINT, "#595959", font)
     while True:
         file = io.BytesIO()
-        few = image.quantize(64, dither=Image.Dither.NONE)
+        few = image.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(file, format="png", optimize=True)
         if file.tell() <= limit:
             return file.getvalue()

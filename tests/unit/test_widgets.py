@@ -143,6 +143,20 @@ def test_a_slider_may_start_elsewhere_and_the_first_frame_is_the_one_there(names
     assert moved.first == first_frame(list(pictures(moved))[4])
 
 
+def test_the_first_frame_keeps_the_colors_of_thin_lines():
+    fig, ax = plt.subplots(figsize=(7, 3.4))
+    time, colors = np.linspace(0, 40, 500), ("#0072b2", "#009e73", "#d55e00")
+    for number, color in enumerate(colors[:2]):
+        ax.plot(time, np.abs(np.sin(time)) + 0.1 * number, color=color, lw=1)
+    ax.plot(time[:40], 1 + time[:40] / 3, color=colors[2], lw=1)  # few pixels
+    drawn = Image.open(io.BytesIO(first_frame(fig))).convert("RGB")
+    plt.close(fig)
+    pixels = np.array(drawn).reshape(-1, 3).astype(int)
+    for color in colors:
+        wanted = 255 * np.array(mpl.colors.to_rgb(color))
+        assert np.abs(pixels - wanted).max(axis=1).min() < 20, color
+
+
 def test_viewers_without_widgets_get_a_sentence(explorer):
     bundle = explorer._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
