@@ -7,7 +7,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_batch,
+    check_finite,
+    check_positive,
+    check_range,
+    check_shape,
+)
 from jepa_tutorial.predictors import roll_out
 
 
@@ -96,16 +102,56 @@ def constant_velocity(window: Tensor, horizon: int) -> Tensor:
     return window[:, -1:] + velocity * ahead
 
 
+class Autoregression(nn.Module):
+    """The next observation as a linear map of the last few, fitted by least squares.
+
+    Parameters
+    ----------
+    x : Tensor
+        Trajectories to fit it on, ``(N, T, D)``.
+    history_length : int
+        Observations that it reads, L, below T.
+
+    Raises
+    ------
+    ValueError
+        If the trajectories are not ``(N, T, D)`` or not finite, L is not from 1 to T - 1, a window
+        is shorter than L, or a horizon is below 1.
+    """
+
+    def __init__(self, x: Tensor, history_length: int) -> None:
+        super().__init__()
+        check_batch("N T D", 1, x=x)
+        check_finite(x=x)
+        check_positive(x.shape[1] - 1, history_length=history_length)
+        self.history_length = history_length
+        past = x[:, :-1].unfold(1, history_length, 1).mT  # (N, T - L, L, D)
+        past, future = past.flatten(2), x[:, history_length:]
+        rows = (part.flatten(0, 1).double() for part in (past, future))
+        self.map = nn.Parameter(torch.linalg.lstsq(*rows).solution)  # (L * D, D)
+
+    @torch.no_grad()
+    def forward(self, window: Tensor, horizon: int) -> Tensor:
+        """Forecast ``(B, horizon, D)`` from windows ``(B, L, D)`` or longer ones."""
+        check_positive(horizon=horizon)
+        check_positive(window.shape[1], history_length=self.history_length)
+        path = window[:, -self.history_length :].double()
+        for _ in range(horizon):
+            ahead = path[:, -self.history_length :].flatten(1) @ self.map
+            path = torch.cat([path, ahead[:, None]], dim=1)
+        return path[:, self.history_length :].to(window)
+
+
 class NextState(nn.Module):
     """A network that predicts the next observation itself, fed its own output.
 
-    A strong form of it: it sees the last position and the last step, scaled to unit size, and
+    A strong form of it: it sees the last position and the last steps, scaled to unit size, and
     predicts the change of the step.
 
     Parameters
     ----------
     network : nn.Module
-        From ``(B, 2 * D)`` to ``(B, D)``.
+        From ``(B, L * D)``, the position and L - 1 steps, to ``(B, D)``.
     step_size : float
         The typical size of a step, which is its unit.
 
@@ -123,11 +169,12 @@ class NextState(nn.Module):
     def forward(self, window: Tensor, horizon: int) -> Tensor:
         """Forecast ``(B, horizon, D)`` from windows ``(B, L, D)``, L at least 2."""
         check_positive(horizon=horizon)
-        position = window[:, -1]
-        step = (position - window[:, -2]) / self.step_size
-        forecast = []
+        position, forecast = window[:, -1], []
+        steps = window.diff(dim=1).flip(1) / self.step_size  # the newest first
         for _ in range(horizon):
-            step = step + self.network(torch.cat([position, step], dim=-1))
+            seen = torch.cat([position, steps.flatten(1)], dim=-1)
+            step = steps[:, 0] + self.network(seen)
             position = position + self.step_size * step
+            steps = torch.cat([step[:, None], steps[:, :-1]], dim=1)
             forecast.append(position)
         return torch.stack(forecast, dim=1)

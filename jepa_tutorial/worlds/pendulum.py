@@ -203,7 +203,11 @@ def lyapunov_exponent(start: Tensor, num_frames: int, substeps: int = 10) -> Ten
 
 
 def pendulum(
-    num_samples: int, seq_len: int, generator: torch.Generator, max_angle: float = 2.0
+    num_samples: int,
+    seq_len: int,
+    generator: torch.Generator,
+    max_angle: float = 2.0,
+    swing: int = 0,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Positions of both bobs of double pendulums let go from rest.
 
@@ -216,7 +220,10 @@ def pendulum(
     generator : torch.Generator
         The source of randomness.
     max_angle : float
-        Both angles of the start are uniform from minus this to this, in rad; up to pi.
+        Both angles of the release are uniform from minus this to this, in rad; up to pi.
+    swing : int
+        The first frame is taken up to this many frames after the release, uniformly; at 0 it is
+        the release itself.
 
     Returns
     -------
@@ -229,14 +236,19 @@ def pendulum(
     Raises
     ------
     ValueError
-        If a size is below 1, ``max_angle`` is not from 0 to pi, or the generator is none.
+        If a size is below 1, ``max_angle`` is not from 0 to pi, ``swing`` is negative, or the
+        generator is none.
     """
     check_draw(generator, num_samples=num_samples, seq_len=seq_len)
     check_range(0, math.pi, max_angle=max_angle)
+    check_range(0, math.inf, swing=swing)
     angles = torch.rand(num_samples, 2, generator=generator, dtype=torch.double)
     start = torch.zeros(num_samples, 4, dtype=torch.double)
     start[:, :2] = (2 * angles - 1) * max_angle
-    motion = simulate_pendulum(start, seq_len)  # (N, T, 4)
+    motion = simulate_pendulum(start, swing + seq_len)
+    row = torch.arange(num_samples)[:, None]
+    first = torch.randint(swing + 1, row.shape, generator=generator)
+    motion = motion[row, first + torch.arange(seq_len)]  # (N, T, 4)
     return bob_positions(motion).float(), state_of(motion)
 
 

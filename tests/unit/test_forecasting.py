@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from jepa_tutorial.forecasting import (
+    Autoregression,
     Forecaster,
     NextState,
     constant_velocity,
@@ -24,6 +26,7 @@ from jepa_tutorial.probes import r_squared, small_network_probe, valid_times
 from jepa_tutorial.targets import EMATarget, OnlineTarget, over_time, vjepa2_mode
 from jepa_tutorial.training import minimize
 from jepa_tutorial.windows import draw_stretches, history_windows
+from jepa_tutorial.worlds.curves import sample_world
 
 
 def line(count=4, steps=12):
@@ -200,13 +203,52 @@ def test_constant_velocity_is_exact_on_lines_and_persistence_is_not():
     assert torch.equal(still[:, -1], x[:, 2])
 
 
-def test_next_state_without_a_change_goes_straight_on():
-    network = nn.Linear(4, 2)
+@pytest.mark.parametrize("history", [2, 4])
+def test_next_state_without_a_change_goes_straight_on(history):
+    network = nn.Linear(2 * history, 2)
     nn.init.zeros_(network.weight)
     nn.init.zeros_(network.bias)
     x = line()
-    seen = NextState(network, step_size=0.7)(x[:, :2], 10)
-    torch.testing.assert_close(seen, x[:, 2:], atol=1e-4, rtol=0)
+    seen = NextState(network, step_size=0.7)(x[:, :history], 12 - history)
+    torch.testing.assert_close(seen, x[:, history:], atol=1e-4, rtol=0)
+
+
+def test_next_state_sees_the_position_and_the_newest_step_first():
+    seen = []
+
+    class Spy(nn.Module):
+        def forward(self, inputs):
+            seen.append(inputs)
+            return torch.zeros(len(inputs), 1)
+
+    window = torch.tensor([[[0.0], [1.0], [3.0]]])
+    ahead = NextState(Spy(), step_size=2.0)(window, 2)
+    assert ahead.flatten().tolist() == [5.0, 7.0]
+    assert [s.flatten().tolist() for s in seen] == [[3, 1, 0.5], [5, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("world", "history", "exact"),
+    [
+        *(("circle", 1, False), ("circle", 2, True), ("spiral", 1, False)),
+        *(("spiral", 2, True), ("lissajous", 3, False), ("lissajous", 4, True)),
+    ],
+)
+def test_autoregression_is_exact_where_the_motion_is_linear(world, history, exact):
+    x, _ = sample_world(world, 300, 60, seed=0)
+    x_test, _ = sample_world(world, 50, 60, seed=1)
+    ahead = Autoregression(x, history)(x_test[:, :10], 50)
+    error = (ahead - x_test[:, 10:]).abs().max()
+    assert (error < 0.01) == exact
+    assert ahead.dtype == x.dtype
+
+
+def test_autoregression_finds_the_rule_of_a_circle():
+    """The next place is twice the cosine of the pace times this one, less the one before."""
+    x, _ = sample_world("circle", 300, 30, seed=0)
+    eye = torch.eye(2).double()
+    rule = torch.cat([-eye, 2 * math.cos(0.15) * eye])
+    torch.testing.assert_close(Autoregression(x, 2).map.data, rule, atol=1e-4, rtol=0)
 
 
 def test_a_forecast_decodes_the_rolled_out_latents():

@@ -206,7 +206,14 @@ CALLS = {
 
 # These put parts together, or only see what others have checked.
 NO_ENTRY = {
-    *("Ensemble", "Forecaster", "OnlineTarget", "ResidualPredictor", "RollOut"),
+    *(
+        "Autoregression",
+        "Ensemble",
+        "Forecaster",
+        "OnlineTarget",
+        "ResidualPredictor",
+        "RollOut",
+    ),
     *("Encodings", "Step", "enlarge", "roll_out", "over_time", "clip_mode", "to_float"),
     *("default_mode", "vjepa2_mode", "none_mode", "changes_mode", "closest_approach"),
     *("rank_last", "encode", "rmse", "linear_reader"),

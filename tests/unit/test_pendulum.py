@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
+import pytest
 import torch
 from scipy.integrate import solve_ivp
 
@@ -103,6 +105,19 @@ def test_the_world_starts_at_rest_within_the_angle_and_names_its_state():
     assert not state["speed_1"][:, 0].any()
     torch.testing.assert_close(x[..., 0], state["sin_1"])
     torch.testing.assert_close(x[..., 3] - x[..., 1], -state["cos_2"])
+
+
+def test_a_start_in_mid_swing_is_a_moment_of_the_same_motion():
+    size, draw = dict(num_samples=40, max_angle=1.5), partial(new_generator, 3)
+    whole, _ = pendulum(seq_len=35, generator=draw(), **size)
+    x, state = pendulum(seq_len=5, generator=draw(), swing=30, **size)
+    pieces = whole.unfold(1, 5, 1).mT  # (N, 31, 5, 4)
+    apart = (pieces - x[:, None]).abs().amax(dim=(2, 3))
+    assert apart.amin(dim=1).max() < 1e-6
+    assert len(apart.argmin(dim=1).unique()) > 10
+    assert state["speed_1"][:, 0].abs().median() > 0.3
+    with pytest.raises(ValueError, match="swing"):
+        pendulum(seq_len=5, generator=draw(), swing=-1, **size)
 
 
 def test_less_gravity_swings_more_slowly():
