@@ -320,8 +320,8 @@ CLAIMS = [
         ),
         (
             "the trained decoder draws the second bob where the probe sees it",
-            "second_bob_drawn >= 0.6",
-            "second_bob_drawn_early >= 0.6",
+            "second_bob_drawn >= 0.5",
+            "second_bob_drawn_early >= 0.5",
         ),
         (
             "surprise catches a swap, a frame difference does not",
