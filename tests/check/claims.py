@@ -303,9 +303,9 @@ CLAIMS = [
         "06_pendulum_pixels",
         (
             "a small network reads angles and velocities, off random weights it does not",
-            "min(probe_sin_1, probe_cos_1, probe_sin_2, probe_cos_2) >= 0.95"
+            "min(probe_sin_1, probe_cos_1, probe_sin_2, probe_cos_2) >= 0.93"
             " and min(probe_speed_1, probe_speed_2) >= 0.9",
-            "min(random_sin_1, random_cos_1, random_sin_2, random_cos_2) >= 0.95"
+            "min(random_sin_1, random_cos_1, random_sin_2, random_cos_2) >= 0.93"
             " and min(random_speed_1, random_speed_2) >= 0.9",
         ),
         (
