@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from jepa_tutorial.publishing import chapters, execution
+from jepa_tutorial.publishing.verification import ROUNDING
 from jepa_tutorial.studies import is_time
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -57,6 +58,8 @@ def test_chapter_runs_alone_and_its_study_reports_the_same(alone, path, tmp_path
     study = alone("-c", STUDY_ROW, path.stem)
     assert study.returncode == 0, study.stderr[-3000:]
     row = json.loads(study.stdout)
-    assert untimed(row) == untimed(json.loads(json.dumps(values)))
+    # What is left after a forecast that is exact but for rounding differs in its last digits.
+    again = untimed(json.loads(json.dumps(values)))
+    assert untimed(row) == pytest.approx(again, rel=ROUNDING)
     stored = execution.reported(nbformat.read(path, as_version=4))
     assert set(values) == set(stored), "a run reports the same names as the stored page"
