@@ -390,11 +390,6 @@ CLAIMS = [
             "angle_ahead_changes_static >= 0.9",
             "angle_ahead_jepa_static >= 0.9",
         ),
-        (
-            "drawing changes keeps it out of the twin's",
-            "share_twin_changes_static >= 0.95",
-            "share_twin_static >= 0.95",
-        ),
     ),
     *claims(
         "07_moving_mnist",

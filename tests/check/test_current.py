@@ -6,16 +6,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 from jepa_tutorial.publishing import chapters, verification
 from jepa_tutorial.publishing.execution import OURS, reported
 from jepa_tutorial.publishing.verification import differences, row_of_page, variant
 from jepa_tutorial.studies import read_study
 
-HERE = Path(__file__).parent
-CHAPTERS = chapters.chapters(HERE.parents[1] / "book")
-OVER = yaml.safe_load((HERE / "over_budget.yaml").read_text())
+CHAPTERS = chapters.chapters(Path(__file__).parents[2] / "book")
 SLACK = 1.3  # machines differ; seconds are those of a core, so that other work does not count
 WORKERS = 2
 
@@ -53,12 +50,11 @@ def test_every_variant_has_at_least_five_seeds(path):
 
 
 @pytest.mark.parametrize("what", ["run", "study"])
-def test_budgets_hold_or_stand_in_the_list_of_those_that_do_not(path, what):
+def test_budgets_hold(path, what):
     entry = chapters.presets(path)
     if what == "run":
         ratio = page_of(path)["cpu_seconds"] / (SLACK * entry["budget_s"])
     else:
         seconds = sum(row["cpu_seconds"] for row in read_study(path)["rows"])
         ratio = seconds / WORKERS / (60 * entry["study_min"])
-    listed = what in OVER.get(path.stem, {})
-    assert (ratio > 1) == listed, f"{ratio:.2f} of what is allowed"
+    assert ratio <= 1, f"{ratio:.2f} of what is allowed"
