@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nbformat
 import pytest
+from claims import BOOK
 
 from jepa_tutorial.publishing import chapters, verification
 from jepa_tutorial.publishing.execution import OURS, reported
 from jepa_tutorial.publishing.verification import differences, row_of_page, variant
 from jepa_tutorial.studies import read_study
 
-CHAPTERS = chapters.chapters(Path(__file__).parents[2] / "book")
+CHAPTERS = chapters.chapters(BOOK)
 SLACK = 1.3  # machines differ; seconds are those of a core, so that other work does not count
 WORKERS = 2
 

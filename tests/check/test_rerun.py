@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime
 import random
-from pathlib import Path
 
 import pytest
+from claims import BOOK
 
 from jepa_tutorial.publishing import chapters
 from jepa_tutorial.publishing.runs import run_row
 from jepa_tutorial.publishing.verification import differences, variant
 from jepa_tutorial.studies import read_study
 
-BOOK = Path(__file__).resolve().parents[2] / "book"
 MOST = 120  # seconds
 
 
