@@ -68,9 +68,11 @@ class ResidualBlock(nn.Module):
             nn.Conv2d(width, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
         )
-        # Where shapes differ, the shortcut needs a convolution of its own.
-        same = channels == width and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, width, 1, stride)
+        self.shortcut = nn.Identity()
+        if channels != width or stride != 1:  # shapes differ
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width)
+            )
 
     def forward(self, h: Tensor) -> Tensor:
         """From ``(B, channels, H, W)`` to ``(B, width, H / stride, W / stride)``."""

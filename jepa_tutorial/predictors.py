@@ -9,7 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa_tutorial.checks import check_positive, check_range, check_shape
+from jepa_tutorial.checks import (
+    check_multiple,
+    check_positive,
+    check_range,
+    check_shape,
+)
 from jepa_tutorial.networks import ResidualBlock, TransformerBlock, mlp
 
 
@@ -139,18 +144,51 @@ def enlarge(h: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(h, size=like.shape[-2:], mode="nearest")
 
 
-class ResUNet(nn.Module):
-    """Predict the next map from the last two: down for an overview, up for places.
+class UNet(nn.Module):
+    """Down for an overview, up for places: Ronneberger et al. (2015), of residual blocks.
 
-    A U-Net (Ronneberger et al., 2015) of residual blocks. It gives a correction, which is added to
-    the newest map.
+    Parameters
+    ----------
+    channels, width, out_channels : int
+        Channels of the input, of the inner layers at full size (twice as many below), and of the
+        output.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1.
+    """
+
+    def __init__(self, channels: int, width: int, out_channels: int) -> None:
+        super().__init__()
+        check_positive(channels=channels, width=width, out_channels=out_channels)
+        self.enter = ResidualBlock(channels, width)
+        self.down = ResidualBlock(width, 2 * width, stride=2)
+        self.deepest = ResidualBlock(2 * width, 2 * width, stride=2)
+        self.rise = ResidualBlock(4 * width, 2 * width)
+        self.top = ResidualBlock(3 * width, width)
+        self.leave = nn.Conv2d(width, out_channels, 1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """From ``(B, channels, H, W)`` to ``(B, out_channels, H, W)``."""
+        fine = self.enter(h)
+        middle = self.down(fine)
+        coarse = self.deepest(middle)
+        # Skip connections: the way up sees what the way down has seen.
+        h = self.rise(torch.cat([enlarge(coarse, middle), middle], dim=1))
+        h = self.top(torch.cat([enlarge(h, fine), fine], dim=1))
+        return self.leave(h)
+
+
+class ResUNet(nn.Module):
+    """Predict the next map from the last two: the newest, and a correction.
 
     Parameters
     ----------
     latent_dim : int
         Channels of a map, Z.
     width : int
-        Channels inside, at full size; twice as many below.
+        Channels inside, see `UNet`.
 
     Raises
     ------
@@ -160,14 +198,9 @@ class ResUNet(nn.Module):
 
     def __init__(self, latent_dim: int, width: int) -> None:
         super().__init__()
-        check_positive(latent_dim=latent_dim, width=width)
+        check_positive(latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.enter = ResidualBlock(2 * latent_dim, width)
-        self.down = ResidualBlock(width, 2 * width, stride=2)
-        self.deepest = ResidualBlock(2 * width, 2 * width, stride=2)
-        self.rise = ResidualBlock(4 * width, 2 * width)
-        self.top = ResidualBlock(3 * width, width)
-        self.leave = nn.Conv2d(width, latent_dim, 1)
+        self.change = UNet(2 * latent_dim, width, latent_dim)
 
     def forward(
         self, maps: tuple[Tensor, Tensor], told: object = None
@@ -175,13 +208,63 @@ class ResUNet(nn.Module):
         """From the last two maps ``(B, Z, H, W)`` to the newer and the next."""
         z_before, z = maps
         check_shape(f"B {self.latent_dim} H W", z_before=z_before, z=z)
-        fine = self.enter(torch.cat([z, z_before], dim=1))
-        middle = self.down(fine)
-        coarse = self.deepest(middle)
-        # Skip connections: the way up sees what the way down has seen.
-        h = self.rise(torch.cat([enlarge(coarse, middle), middle], dim=1))
-        h = self.top(torch.cat([enlarge(h, fine), fine], dim=1))
-        return z, z + self.leave(h)
+        return z, z + self.change(torch.cat([z, z_before], dim=1))
+
+
+class CarryingUNet(nn.Module):
+    """Predict the next map from the last two: each place takes from its neighbors, corrected.
+
+    For each place and each group of channels, a U-Net gives nine shares, with which a place takes
+    over what it and its neighbors held, and for each channel a correction, zero at the start. So
+    what moves is carried and not redrawn; kin of dynamic filter networks (De Brabandere et al.,
+    2016).
+
+    Parameters
+    ----------
+    latent_dim : int
+        Channels of a map, Z.
+    width : int
+        Channels inside, see `UNet`.
+    groups : int
+        Groups of channels, each carried by shares of its own. Divides ``latent_dim``.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or does not fit, or the inputs are not two ``(B, Z, H, W)`` of one
+        shape.
+    """
+
+    def __init__(self, latent_dim: int, width: int, groups: int = 4) -> None:
+        super().__init__()
+        check_positive(groups=groups)
+        check_multiple(groups, latent_dim=latent_dim)
+        self.latent_dim, self.groups = latent_dim, groups
+        self.net = UNet(2 * latent_dim, width, latent_dim + 9 * groups)
+        nn.init.zeros_(self.net.leave.weight[:latent_dim])
+        nn.init.zeros_(self.net.leave.bias[:latent_dim])
+
+    def forward(
+        self, maps: tuple[Tensor, Tensor], told: object = None
+    ) -> tuple[Tensor, Tensor]:
+        """From the last two maps ``(B, Z, H, W)`` to the newer and the next."""
+        z_before, z = maps
+        check_shape(f"B {self.latent_dim} H W", z_before=z_before, z=z)
+        out = self.net(torch.cat([z, z_before], dim=1))
+        change, shares = out.tensor_split([self.latent_dim], dim=1)
+        shares = shares.unflatten(1, (self.groups, 9)).softmax(dim=2)  # (B, G, 9, H, W)
+        around = F.pad(z, (1, 1, 1, 1), mode="replicate")
+        near = torch.stack(
+            [
+                around[..., i : i + z.shape[2], j : j + z.shape[3]]
+                for i in range(3)
+                for j in range(3)
+            ],
+            dim=2,
+        )  # (B, Z, 9, H, W)
+        near = near.unflatten(1, (self.groups, -1))
+        carried = (shares[:, :, None] * near).sum(dim=3).flatten(1, 2)
+        return z, carried + change
 
 
 class ActionEncoder(nn.Module):

@@ -42,8 +42,9 @@ def moving_mnist(
     num_digits: int = 2,
     image_size: int = 64,
     speed: float = 3.6,
+    speed_ratio: float = 1.0,
 ) -> Clips:
-    """Clips of digits that fly at constant speed and bounce (Srivastava et al., 2015).
+    """Clips of digits that fly straight and bounce (Srivastava et al., 2015).
 
     Each clip has a seed of its own, so that a clip does not depend on how many others are made.
     Digits are drawn between pixels, not rounded to them. Where two overlap, the brighter counts.
@@ -62,6 +63,9 @@ def moving_mnist(
         Height and width in pixels, larger than a digit.
     speed : float
         Of every digit, in pixels a frame. The direction is random.
+    speed_ratio : float
+        1 for digits of one speed. Otherwise each has its own, from the speed divided by this
+        ratio to the speed times it, evenly in the logarithm.
 
     Returns
     -------
@@ -70,26 +74,27 @@ def moving_mnist(
     Raises
     ------
     ValueError
-        If a count is below 1, the picture is not larger than a digit, the speed is negative, or
-        the clips need more seeds than a set may use or seeds out of range.
+        If a count is below 1, the picture is not larger than a digit, the speed is negative, the
+        ratio below 1, or the clips need more seeds than a set may use or seeds out of range.
     """
     check_positive(SET_SEEDS, num_samples=num_samples)
     check_positive(seq_len=seq_len, num_digits=num_digits, image_size=image_size)
     check_seed(seed, SEEDS - num_samples + 1)  # the last clip needs one, too
     check_range(0, image_size, speed=speed)
+    check_range(1, image_size, speed_ratio=speed_ratio)
     size = digits.images.shape[-1]
     check_range(size + 1, 4096, image_size=image_size)
-    chosen, start, heading = draw_starts(
+    chosen, start, heading, pace = draw_starts(
         len(digits.images), num_samples=num_samples, num_digits=num_digits, seed=seed
     )
     free = image_size - size  # pixels that a digit can move along each axis
-    velocity = speed * torch.stack([heading.cos(), heading.sin()], dim=-1)
+    speeds = speed * speed_ratio ** (2 * pace - 1)
+    velocity = speeds[..., None] * torch.stack([heading.cos(), heading.sin()], dim=-1)
     steps = torch.arange(seq_len)[:, None, None]
-    # A path that bounces is a straight one, folded: there and back is one period.
     straight = (free * start)[:, None] + velocity[:, None] * steps
-    ahead = straight.remainder(2 * free)  # (N, T, M, 2)
-    corners = free - (free - ahead).abs()
-    velocities = velocity[:, None] * torch.where(ahead < free, 1.0, -1.0)
+    corners = bounce(straight, free)  # (N, T, M, 2)
+    forth = straight.remainder(2 * free) < free
+    velocities = velocity[:, None] * torch.where(forth, 1.0, -1.0)
     frames = torch.zeros(
         num_samples, seq_len, 1, image_size, image_size, dtype=torch.uint8
     )
@@ -101,19 +106,25 @@ def moving_mnist(
     return Clips(frames, centers, velocities, digits.labels[chosen])
 
 
+def bounce(straight: Tensor, free: float) -> Tensor:
+    """Fold a straight path into the room from 0 to ``free``: there and back is one period."""
+    return free - (free - straight.remainder(2 * free)).abs()
+
+
 def draw_starts(
     num_images: int, *, num_samples: int, num_digits: int, seed: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Which digits, where from 0 to 1, and in which direction: from one seed a clip."""
-    draws = torch.stack(
-        [
-            torch.rand(num_digits, 4, generator=new_generator(seed + n))
-            for n in range(num_samples)
-        ]
-    )
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Which digits, where and how fast from 0 to 1, and in which direction: a seed a clip."""
+    draws = []
+    for n in range(num_samples):
+        generator = new_generator(seed + n)
+        # Two draws, so that what the first says does not hang on whether speeds vary.
+        parts = [torch.rand(num_digits, k, generator=generator) for k in (4, 1)]
+        draws.append(torch.cat(parts, dim=1))
+    choice, x, y, turn, pace = torch.stack(draws).unbind(dim=-1)
     # A number below 1 can round up to the end.
-    chosen = (draws[..., 0] * num_images).long().clamp(max=num_images - 1)
-    return chosen, draws[..., 1:3], 2 * torch.pi * draws[..., 3]
+    chosen = (choice * num_images).long().clamp(max=num_images - 1)
+    return chosen, torch.stack([x, y], dim=-1), 2 * torch.pi * turn, pace
 
 
 def paint(frames: Tensor, images: Tensor, corners: Tensor) -> None:
@@ -173,24 +184,44 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
     return flat.scatter_(2, index, 1.0).unflatten(2, (GRID, GRID))
 
 
-def component_maps(frames: Tensor, threshold: int = 0) -> Tensor:
-    """Location maps read off the pictures: the middle of each connected bright part.
+def bright_parts(picture: np.ndarray) -> np.ndarray:
+    """Where the connected bright parts of a picture are: the middle of the box around each.
 
-    Two digits that touch count as one, and a digit in two parts as two. The published example
-    makes its labels so, but with a threshold halfway between the darkest and the brightest pixel;
-    `location_maps` are exact.
+    Two digits that touch are one part, and a digit that is broken is several.
+
+    Parameters
+    ----------
+    picture : array
+        ``(H, W)``. Bright is what lies above the middle between its darkest and brightest pixel.
+
+    Returns
+    -------
+    array
+        ``(parts, 2)``: x to the right and y down, in pixels.
+    """
+    bright = picture > (int(picture.min()) + int(picture.max())) / 2
+    parts, _ = ndimage.label(bright, np.ones((3, 3)))  # corners touch, too
+    boxes = [
+        [(side.start + side.stop - 1) / 2 for side in (columns, rows)]
+        for rows, columns in ndimage.find_objects(parts)
+    ]
+    return np.array(boxes).reshape(-1, 2)
+
+
+def component_maps(frames: Tensor) -> Tensor:
+    """Location maps read off the pictures, as the published example makes its labels.
+
+    From `bright_parts`, so that digits that touch count as one; `location_maps` are exact.
 
     Parameters
     ----------
     frames : Tensor
         ``(N, T, 1, H, W)``, uint8.
-    threshold : int
-        Pixels above it are bright.
 
     Returns
     -------
     Tensor
-        ``(N, T, 8, 8)``: 1 in the cell of the middle of each part's bounding box, else 0.
+        ``(N, T, 8, 8)``: 1 in the cell of the middle of each part, else 0.
 
     Raises
     ------
@@ -200,16 +231,10 @@ def component_maps(frames: Tensor, threshold: int = 0) -> Tensor:
     check_shape("N T 1 H W", frames=frames)
     flat = frames.flatten(0, 2).numpy()
     maps = torch.zeros(len(flat), GRID, GRID)
-    neighbors = np.ones((3, 3))  # corners touch, too
     for picture, out in zip(flat, maps, strict=True):
-        parts, _ = ndimage.label(picture > threshold, neighbors)
-        for rows, columns in ndimage.find_objects(parts):
-            middles = [(s.start + s.stop) / 2 for s in (rows, columns)]
-            row, column = (
-                int(middle * GRID / size)
-                for middle, size in zip(middles, picture.shape, strict=True)
-            )
-            out[row, column] = 1
+        height, width = picture.shape
+        for x, y in bright_parts(picture):
+            out[int((y + 0.5) * GRID / height), int((x + 0.5) * GRID / width)] = 1
     return maps.unflatten(0, frames.shape[:2])
 
 

@@ -120,7 +120,9 @@ CALLS = {
     networks.ResidualBlock: dict(channels=2, width=4, stride=1),
     networks.TransformerBlock: dict(dim=4, heads=2, mlp_dim=4),
     predictors.MLPPredictor: dict(latent_dim=4, hidden_dim=4),
+    predictors.UNet: dict(channels=4, width=4, out_channels=4),
     predictors.ResUNet: dict(latent_dim=4, width=4),
+    predictors.CarryingUNet: dict(latent_dim=4, width=4, groups=2),
     predictors.ActionEncoder: dict(action_dim=2, action_emb_dim=4),
     predictors.ActionEmbedding: dict(action_dim=2, action_emb_dim=4),
     predictors.MLPTransition: dict(
@@ -189,7 +191,7 @@ CALLS = {
     ),
     moving_mnist.moving_mnist: dict(
         digits=DIGITS, num_samples=2, seq_len=3, seed=0, num_digits=2, image_size=32,
-        speed=1.0,
+        speed=1.0, speed_ratio=2.0,
     ),
     moving_mnist.location_maps: dict(centers=draw(1, 2, 2, 2).sigmoid(), image_size=8),
     two_rooms.make_rooms: dict(num_samples=3, generator=GENERATOR, random=True),
@@ -252,7 +254,16 @@ def spoiled(value):
 
 UNLIMITED = (  # above
     *("student_temp", "teacher_temp", "temperature", "initial_lr", "unit", "delta"),
-    *("frame_time", "step_size", "threshold", "longest", "noise", "speed", "std"),
+    *(
+        "frame_time",
+        "step_size",
+        "threshold",
+        "longest",
+        "noise",
+        "speed",
+        "speed_ratio",
+        "std",
+    ),
     "gravity",
 )
 FINE = {  # bad in other places

@@ -21,6 +21,8 @@ from jepa_tutorial.worlds.digits import (
     split_digits,
 )
 from jepa_tutorial.worlds.moving_mnist import (
+    bounce,
+    bright_parts,
     component_maps,
     draw_starts,
     location_maps,
@@ -205,13 +207,11 @@ def test_sets_that_share_something_are_found_out(digits):
 @pytest.mark.parametrize("seed", RUN_SEEDS)
 def test_neighboring_seeds_draw_as_if_from_one(seed):
     for first in deal_seeds(seed):
-        chosen, start, heading = draw_starts(
+        chosen, start, heading, pace = draw_starts(
             10_000, num_samples=4000, num_digits=1, seed=first
         )
-        draws = torch.cat(
-            [chosen / 10_000, start[..., 0], start[..., 1], heading / (2 * torch.pi)],
-            dim=1,
-        ).numpy()
+        turn, (x, y) = heading / (2 * torch.pi), start.unbind(dim=-1)
+        draws = torch.cat([chosen / 10_000, x, y, turn, pace], dim=1).numpy()
         # From one clip to the next, around a circle: alike would be near zero.
         steps = np.diff(draws, axis=0)[::2] % 1
         for column in (*draws.T, *steps.T):
@@ -232,6 +232,23 @@ def test_location_maps_by_hand():
     assert maps[0, 1].nonzero().tolist() == [[0, 1]]  # two in one cell
 
 
+def test_speeds_vary_by_the_ratio_and_nothing_else_does(digits):
+    same = moving_mnist(digits, 300, 3, seed=0, speed=2.0)
+    varied = moving_mnist(digits, 300, 3, seed=0, speed=2.0, speed_ratio=2.0)
+    assert torch.equal(same.labels, varied.labels)
+    assert torch.equal(same.centers[:, 0], varied.centers[:, 0])
+    speeds = varied.velocities.norm(dim=-1)
+    assert 1 <= speeds.min() < 1.05
+    assert 3.9 < speeds.max() <= 4.001
+    assert speeds.log().median().exp() == pytest.approx(2, abs=0.15)
+    torch.testing.assert_close(speeds[:, 0], speeds[:, 2])  # in a clip it stays
+    torch.testing.assert_close(
+        same.velocities.norm(dim=-1), torch.full((300, 3, 2), 2.0)
+    )
+    with pytest.raises(ValueError, match="speed_ratio must"):
+        moving_mnist(digits, 1, 1, seed=0, speed_ratio=0.5)
+
+
 def test_component_maps_by_hand():
     frames = torch.zeros(1, 3, 1, 64, 64, dtype=torch.uint8)
     frames[0, 0, 0, 0:4, 0:4] = 9
@@ -242,7 +259,22 @@ def test_component_maps_by_hand():
     assert maps[0, 0].nonzero().tolist() == [[0, 0], [5, 2]]
     assert maps[0, 1].nonzero().tolist() == [[1, 1]]
     assert not maps[0, 2].any()
-    assert component_maps(frames, threshold=9).sum() == 0
+    frames[0, 2, 0, 0:4, 0:4] = 4  # less than half as bright as another part
+    frames[0, 2, 0, 40:50, 20:22] = 9
+    assert component_maps(frames)[0, 2].nonzero().tolist() == [[5, 2]]
+
+
+def test_bright_parts_are_middles_of_boxes():
+    picture = np.zeros((16, 20), dtype=np.uint8)
+    picture[2:5, 10:16] = 200
+    picture[9, 3] = 250
+    assert bright_parts(picture).tolist() == [[12.5, 3], [3, 9]]
+    assert bright_parts(0 * picture).shape == (0, 2)
+
+
+def test_bounce_folds_a_straight_path():
+    straight = torch.tensor([-3.0, 0, 4, 10, 13, 20, 22])
+    assert bounce(straight, 10).tolist() == [3, 0, 4, 10, 7, 0, 2]
 
 
 def test_single_digits_are_found_near_their_centers(digits):

@@ -12,7 +12,8 @@ from jepa_tutorial.decoders import DetectionHead, PatchDecoder
 from jepa_tutorial.encoders import ResNet5
 from jepa_tutorial.jepa import JEPA
 from jepa_tutorial.networks import ResidualBlock
-from jepa_tutorial.predictors import ResUNet, RollOut, enlarge, roll_out
+from jepa_tutorial.predictors import CarryingUNet, ResUNet, RollOut, enlarge, roll_out
+from jepa_tutorial.published import PublishedResNet5, PublishedResUNet
 from jepa_tutorial.targets import EMATarget, OnlineTarget, clip_mode
 
 
@@ -56,18 +57,55 @@ def test_predictor_keeps_shapes_and_begins_with_the_newest(side):
     predictor = ResUNet(3, 4)
     before, z = torch.rand(2, 2, 3, side, side).unbind(dim=1)
     assert predictor((before, z))[1].shape == z.shape
-    nn.init.zeros_(predictor.leave.weight)
-    nn.init.zeros_(predictor.leave.bias)
+    nn.init.zeros_(predictor.change.leave.weight)
+    nn.init.zeros_(predictor.change.leave.bias)
     newer, ahead = predictor((before, z))
     assert newer is z
     assert torch.equal(ahead, z)
 
 
-def test_predictor_reads_both_maps():
+@pytest.mark.parametrize("make", [ResUNet, CarryingUNet])
+def test_predictor_reads_both_maps(make):
     torch.manual_seed(0)
-    predictor = ResUNet(3, 4).eval()
-    before, z = torch.rand(2, 2, 3, 8, 8).unbind(dim=1)
+    predictor = make(4, 4).eval()
+    before, z = torch.rand(2, 2, 4, 8, 8).unbind(dim=1)
     assert not torch.equal(predictor((before, z))[1], predictor((z, z))[1])
+
+
+def test_what_is_carried_moves_to_a_neighbor():
+    predictor = CarryingUNet(4, 4, groups=2).eval()
+    z = torch.rand(2, 4, 8, 8)
+    leave = predictor.net.leave
+    with torch.no_grad():
+        nn.init.zeros_(leave.weight)
+        nn.init.zeros_(leave.bias)
+        leave.bias[4 + 3] = leave.bias[4 + 9 + 1] = 1000.0  # from the left, from above
+    newer, ahead = predictor((torch.rand(2, 4, 8, 8), z))
+    assert newer is z
+    torch.testing.assert_close(ahead[:, :2, :, 1:], z[:, :2, :, :-1])
+    torch.testing.assert_close(ahead[:, 2:, 1:], z[:, 2:, :-1])
+    # At an edge, where there is no neighbor, a place takes from itself.
+    torch.testing.assert_close(ahead[:, :2, :, 0], z[:, :2, :, 0])
+
+
+def test_carrying_begins_without_a_correction():
+    torch.manual_seed(0)
+    predictor = CarryingUNet(4, 4).eval()
+    same = torch.rand(1, 4, 1, 1).expand(1, 4, 8, 8)  # what neighbors hold is the same
+    torch.testing.assert_close(predictor((same, same))[1], same)
+
+
+def test_published_networks_have_the_published_sizes():
+    encoder, predictor = PublishedResNet5(), PublishedResUNet()
+    for network, count in ((encoder, 89_280), (predictor, 2_032_496)):
+        assert sum(weights.numel() for weights in network.parameters()) == count
+    z = encoder(torch.rand(2, 1, 16, 24))
+    assert z.shape == (2, 16, 16, 24)
+    newer, ahead = predictor((z.detach(), z))
+    assert newer is z
+    assert ahead.shape == z.shape
+    with pytest.raises(ValueError, match="width must be a multiple of 8, got 12"):
+        predictor((torch.rand(2, 16, 16, 12),) * 2)
 
 
 def test_enlarge_repeats():
