@@ -145,7 +145,7 @@ def enlarge(h: Tensor, like: Tensor) -> Tensor:
 
 
 class UNet(nn.Module):
-    """Down for an overview, up for places: Ronneberger et al. (2015), of residual blocks.
+    """Down for an overview, up for places (Ronneberger et al., 2015).
 
     Parameters
     ----------
@@ -211,8 +211,11 @@ class ResUNet(nn.Module):
         return z, z + self.change(torch.cat([z, z_before], dim=1))
 
 
+NEIGHBORS = [(i, j) for i in range(3) for j in range(3)]  # of a place, row by row
+
+
 class CarryingUNet(nn.Module):
-    """Predict the next map from the last two: each place takes from its neighbors, corrected.
+    """Predict the next map: each place takes from its neighbors, and is corrected.
 
     For each place and each group of channels, a U-Net gives nine shares, with which a place takes
     over what it and its neighbors held, and for each channel a correction, zero at the start. So
@@ -252,17 +255,12 @@ class CarryingUNet(nn.Module):
         check_shape(f"B {self.latent_dim} H W", z_before=z_before, z=z)
         out = self.net(torch.cat([z, z_before], dim=1))
         change, shares = out.tensor_split([self.latent_dim], dim=1)
-        shares = shares.unflatten(1, (self.groups, 9)).softmax(dim=2)  # (B, G, 9, H, W)
+        shares = shares.unflatten(1, (self.groups, 9)).softmax(dim=2)
+        rows, columns = z.shape[2:]
         around = F.pad(z, (1, 1, 1, 1), mode="replicate")
         near = torch.stack(
-            [
-                around[..., i : i + z.shape[2], j : j + z.shape[3]]
-                for i in range(3)
-                for j in range(3)
-            ],
-            dim=2,
-        )  # (B, Z, 9, H, W)
-        near = near.unflatten(1, (self.groups, -1))
+            [around[..., i : i + rows, j : j + columns] for i, j in NEIGHBORS], dim=2
+        ).unflatten(1, (self.groups, -1))  # (B, groups, Z / groups, 9, H, W)
         carried = (shares[:, :, None] * near).sum(dim=3).flatten(1, 2)
         return z, carried + change
 
