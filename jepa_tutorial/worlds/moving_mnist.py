@@ -176,8 +176,7 @@ def location_maps(centers: Tensor, image_size: int) -> Tensor:
     cells = ((centers + 0.5) * GRID / image_size).floor().long()
     if not ((cells >= 0) & (cells < GRID)).all():
         raise ValueError(
-            f"centers must lie in a picture of {image_size} pixels, got one in cell "
-            f"{cells.min().item()} or {cells.max().item()} of {GRID}"
+            f"centers must lie in {image_size} pixels, got cells {cells.min():d} to {cells.max():d}"
         )
     index = cells[..., 1] * GRID + cells[..., 0]  # row by row
     flat = torch.zeros(*index.shape[:2], GRID * GRID)
@@ -263,8 +262,7 @@ def read_sequence_file(path: str | Path) -> tuple[Tensor, Tensor]:
     expected = (20, 10_000, 64, 64)
     if sequences.shape != expected or sequences.dtype != np.uint8:
         raise ValueError(
-            f"{path} must hold uint8 of shape {expected}, got {sequences.dtype} of shape "
-            f"{sequences.shape}"
+            f"{path} must hold uint8 {expected}, got {sequences.dtype} {sequences.shape}"
         )
     order = torch.randperm(10_000, generator=new_generator(42))
     parts = []

@@ -34,7 +34,7 @@ TAG = f"v{PROJECT['version']}"
 PACKAGE = ROOT / "jepa_tutorial"
 BESIDE = {
     *("__init__", "__main__", "artifacts", "checkpoints", "checks", "essence"),
-    *("files", "plots", "reports", "runtime", "studies"),
+    *("files", "plots", "published", "reports", "runtime", "studies"),
 }
 TAUGHT = {
     path.relative_to(PACKAGE).with_suffix("").as_posix()
