@@ -79,7 +79,7 @@ def cached(
         pass
     except Exception as error:  # whatever a damaged file makes a reader say
         warnings.warn(
-            f"Cache file {path} is damaged or foreign ({error}): made again",
+            f"The cache file {path} is damaged or foreign ({error}); it is made again",
             stacklevel=2,
         )
     arrays = make(**parameters)
