@@ -109,7 +109,7 @@ def make_env(env_id: str) -> Any:
         ) from error
     except gymnasium.error.Error as error:
         raise ValueError(
-            f"env_id must be an environment such as 'Pendulum-v1', got {env_id!r}: {error}"
+            f"env_id must be a Gymnasium environment, as 'Pendulum-v1', got {env_id!r}: {error}"
         ) from error
     space = env.action_space
     if not isinstance(space, (gymnasium.spaces.Discrete, gymnasium.spaces.Box)):
