@@ -245,6 +245,7 @@ class CarryingUNet(nn.Module):
         self.latent_dim, self.groups = latent_dim, groups
         self.net = UNet(2 * latent_dim, width, latent_dim + 9 * groups)
         nn.init.zeros_(self.net.leave.weight[:latent_dim])
+        assert self.net.leave.bias is not None
         nn.init.zeros_(self.net.leave.bias[:latent_dim])
 
     def forward(
