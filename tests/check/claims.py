@@ -410,8 +410,8 @@ CLAIMS = [
         ),
         (
             "what a rollout loses, it loses by its own errors",
-            "AP_7_jepa <= 0.7 * AP_1_jepa",
-            "AP_7_fed_with_truth <= 0.7 * AP_1_jepa",
+            "AP_7_carrying <= 0.7 * AP_1_carrying",
+            "AP_7_fed_with_truth <= 0.7 * AP_1_carrying",
         ),
         (
             "without centering a good part of the variance is a static pattern",
