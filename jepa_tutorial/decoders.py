@@ -53,19 +53,52 @@ class CNNDecoder(nn.Module):
         return self.layers(z)
 
 
-class PatchDecoder(nn.Module):
-    """Turn each place of a map of latents into the pixels that belong to it.
-
-    The last layer gives the pixels of a place as channels, and lays them out (Shi et al., 2016).
+class MapReader(nn.Module):
+    """Two convolutions over a map of latents, and last layers that say what is asked.
 
     Parameters
     ----------
     latent_dim : int
         Channels of the map, Z.
-    channels : int
-        Channels of a frame, C.
+    width : int
+        Channels of the convolutions.
+    *last : Module
+        Layers after them, from ``(B, width, H', W')``.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the input is not ``(B, Z, H', W')`` with this Z.
+    """
+
+    def __init__(self, latent_dim: int, width: int, *last: nn.Module) -> None:
+        super().__init__()
+        check_positive(latent_dim=latent_dim, width=width)
+        self.latent_dim = latent_dim
+        first = nn.Conv2d(latent_dim, width, 3, padding=1), nn.ReLU()
+        second = nn.Conv2d(width, width, 3, padding=1), nn.ReLU()
+        self.layers = nn.Sequential(*first, *second, *last)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Read maps ``(B, Z, H', W')``."""
+        check_shape(f"B {self.latent_dim} H W", z=z)
+        return self.layers(z)
+
+
+class PatchDecoder(MapReader):
+    """Turn each place of a map into the pixels of a frame that belong to it.
+
+    The last layer gives the pixels of a place as channels, and lays them out (Shi et al., 2016),
+    from ``(B, Z, H', W')`` to ``(B, C, H, W)``.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Channels of the map, Z.
     width : int
         Channels of its inner layers.
+    channels : int
+        Channels of a frame, C.
     scale : int
         Pixels of a frame on each side of one place of the map.
 
@@ -75,30 +108,16 @@ class PatchDecoder(nn.Module):
         If a size is below 1, or the input is not ``(B, Z, H', W')`` with this Z.
     """
 
-    def __init__(
-        self, latent_dim: int, *, channels: int, width: int, scale: int
-    ) -> None:
-        super().__init__()
-        check_positive(latent_dim=latent_dim, channels=channels, width=width)
-        check_positive(scale=scale)
-        self.latent_dim = latent_dim
-        self.layers = nn.Sequential(
-            nn.Conv2d(latent_dim, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, channels * scale**2, 1),
-            nn.PixelShuffle(scale),
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Decode maps ``(B, Z, H', W')`` into frames ``(B, C, H, W)``."""
-        check_shape(f"B {self.latent_dim} H W", z=z)
-        return self.layers(z)
+    def __init__(self, latent_dim: int, width: int, channels: int, scale: int) -> None:
+        check_positive(width=width, channels=channels, scale=scale)
+        pixels = nn.Conv2d(width, channels * scale**2, 1)
+        super().__init__(latent_dim, width, pixels, nn.PixelShuffle(scale))
 
 
-class DetectionHead(nn.Module):
-    """Say for each cell of a grid whether the center of a thing is in it.
+class DetectionHead(MapReader):
+    """Say for each cell of a grid, as a logit, whether the center of a thing is in it.
+
+    It reads ``(B, Z, H', W')`` and gives ``(B, grid, grid)``.
 
     Parameters
     ----------
@@ -116,22 +135,9 @@ class DetectionHead(nn.Module):
     """
 
     def __init__(self, latent_dim: int, width: int, *, grid: int = 8) -> None:
-        super().__init__()
-        check_positive(latent_dim=latent_dim, width=width, grid=grid)
-        self.latent_dim = latent_dim
-        self.layers = nn.Sequential(
-            nn.Conv2d(latent_dim, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveMaxPool2d(grid),
-            nn.Conv2d(width, 1, 1),
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        """From maps ``(B, Z, H', W')`` to logits ``(B, grid, grid)``."""
-        check_shape(f"B {self.latent_dim} H W", z=z)
-        return self.layers(z)[:, 0]
+        check_positive(width=width, grid=grid)
+        best, score = nn.AdaptiveMaxPool2d(grid), nn.Conv2d(width, 1, 1)
+        super().__init__(latent_dim, width, best, score, nn.Flatten(1, 2))
 
 
 class TransformerDecoder(nn.Module):

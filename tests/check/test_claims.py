@@ -37,7 +37,10 @@ def test_the_claim_holds_on_other_seeds_than_its_threshold_was_set_on(claim):
 
 
 @pytest.mark.parametrize(
-    "claim", [claim for claim in CLAIMS if not claim.beforehand], ids=names, indirect=True
+    "claim",
+    [claim for claim in CLAIMS if not claim.beforehand],
+    ids=names,
+    indirect=True,
 )
 def test_the_threshold_parts_the_two_models_on_the_seeds_that_it_was_set_on(claim):
     assert share(claim.holds, claim.chapter, claim.variant, tuning=True) == 1

@@ -186,7 +186,7 @@ def test_future_frames_do_not_reach_predictions():
 
 
 def test_decoder_gives_each_place_its_pixels():
-    decoder = PatchDecoder(6, channels=1, width=4, scale=8)
+    decoder = PatchDecoder(6, 4, channels=1, scale=8)
     assert decoder(torch.rand(2, 6, 8, 8)).shape == (2, 1, 64, 64)
     z = torch.zeros(1, 6, 8, 8)
     other = copy.deepcopy(z)
