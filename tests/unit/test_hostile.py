@@ -134,7 +134,8 @@ CALLS = {
         transition_depth=1, heads=2,
     ),
     decoders.CNNDecoder: dict(latent_dim=4, channels=1, image_size=16, width=4),
-    decoders.PatchDecoder: dict(latent_dim=4, channels=1, width=4, scale=2),
+    decoders.MapReader: dict(latent_dim=4, width=4),
+    decoders.PatchDecoder: dict(latent_dim=4, width=4, channels=1, scale=2),
     decoders.DetectionHead: dict(latent_dim=4, width=4, grid=2),
     decoders.TransformerDecoder: dict(
         latent_dim=4, channels=1, image_size=16, patch_size=8, decoder_dim=4, depth=1,
@@ -340,6 +341,7 @@ INPUTS = {
     predictors.ActionEncoder: (3, 2),
     predictors.ActionEmbedding: (3, 2),
     decoders.CNNDecoder: (3, 4),
+    decoders.MapReader: (3, 4, 8, 8),
     decoders.PatchDecoder: (3, 4, 8, 8),
     decoders.DetectionHead: (3, 4, 8, 8),
     decoders.TransformerDecoder: (3, 4),
