@@ -54,7 +54,7 @@ class CNNDecoder(nn.Module):
 
 
 class MapReader(nn.Module):
-    """Two convolutions over a map of latents, and last layers that say what is asked.
+    """Two convolutions over a map of latents, and layers that say what is asked.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ class PatchDecoder(MapReader):
 
 
 class DetectionHead(MapReader):
-    """Say for each cell of a grid, as a logit, whether the center of a thing is in it.
+    """Say for each cell of a grid whether the center of a thing is in it.
 
-    It reads ``(B, Z, H', W')`` and gives ``(B, grid, grid)``.
+    It reads ``(B, Z, H', W')`` and gives logits ``(B, grid, grid)``.
 
     Parameters
     ----------
