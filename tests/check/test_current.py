@@ -14,8 +14,6 @@ from jepa_tutorial.studies import read_study
 CHAPTERS = chapters.chapters(BOOK)
 SLACK = 1.3  # machines differ; seconds are those of a core, so that other work does not count
 WORKERS = 2
-# What is exceeded, and by how much at most. A line goes as soon as its budget holds.
-OVER = {("07_moving_mnist", "study"): 1.23}
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
@@ -58,6 +56,4 @@ def test_budgets_hold(path, what):
     else:
         seconds = sum(row["cpu_seconds"] for row in read_study(path)["rows"])
         ratio = seconds / WORKERS / (60 * entry["study_min"])
-    allowed = OVER.get((path.stem, what), 1)
-    assert ratio <= allowed, f"{ratio:.2f} of what is allowed"
-    assert allowed == 1 or ratio > 1, "the budget holds: take its line out"
+    assert ratio <= 1, f"{ratio:.2f} of what is allowed"
