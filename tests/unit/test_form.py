@@ -14,7 +14,10 @@ from jepa_tutorial.publishing import chapters
 BOOK = Path(__file__).resolve().parents[2] / "book"
 WRITTEN = {1, 2, 3, 4, 5, 6, 7}
 CHAPTERS = [p for p in chapters.chapters(BOOK) if int(p.stem[:2]) in WRITTEN]
-PICTURES = {"image/png", "image/webp", "application/vnd.jupyter.widget-view+json"}
+PICTURES = {
+    *("image/png", "image/webp", "image/svg+xml"),
+    "application/vnd.jupyter.widget-view+json",
+}
 DRAWS = re.compile(
     r"\bplt\.|\bplots\.plot_|\b(Explorer|Clouds|GradientField|Shadows|Playground)\("
 )
