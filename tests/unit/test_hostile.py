@@ -255,17 +255,8 @@ def spoiled(value):
 
 UNLIMITED = (  # above
     *("student_temp", "teacher_temp", "temperature", "initial_lr", "unit", "delta"),
-    *(
-        "frame_time",
-        "step_size",
-        "threshold",
-        "longest",
-        "noise",
-        "speed",
-        "speed_ratio",
-        "std",
-    ),
-    "gravity",
+    *("frame_time", "step_size", "threshold", "longest", "noise", "speed", "std"),
+    *("speed_ratio", "gravity"),
 )
 FINE = {  # bad in other places
     *(("seed", "zero"), ("std", "negative"), ("gravity", "negative"), ("error", "nan")),
