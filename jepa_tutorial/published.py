@@ -55,6 +55,8 @@ class PublishedResUNet(nn.Module):
         If the inputs are not two ``(B, 16, H, W)`` of one shape, with H and W multiples of 8.
     """
 
+    latent_dim = 16
+
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Sequential(stem(32, 32), ResidualBlock(32, 32))

@@ -1,0 +1,56 @@
+"""Every chapter where a reader has a GPU: its tensors and the CPU's must never meet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from jepa_tutorial.publishing import chapters
+
+BOOK = Path(__file__).resolve().parents[2] / "book"
+PROGRAM = Path(__file__).with_name("accelerator.py")
+# What the presets for a GPU change besides sizes.
+CHANGES = {"07_moving_mnist": {"projection_dim": 8, "target_kind": "online"}}
+
+pytestmark = pytest.mark.skipif(
+    torch.__version__ < "2.13",
+    reason="backends in Python are new, and may still change",
+)
+
+
+def on_accelerator(alone, path: Path, **parameters):
+    return alone(str(PROGRAM), str(path), json.dumps(parameters))
+
+
+def test_the_accelerator_refuses_what_a_gpu_would(alone, tmp_path):
+    mixing = """
+device = pick_device()
+x = torch.zeros(3, 2, device=device)
+assert (x + torch.tensor(1.0)).sum().item() == 6
+assert x[torch.tensor([0, 2])].device == device and x.cpu().device.type == "cpu"
+for mix in (lambda: x + torch.ones(3, 2), x.numpy, lambda: torch.where(torch.ones(3, 2) > 0, x, x)):
+    try:
+        mix()
+    except (RuntimeError, TypeError):
+        continue
+    raise AssertionError("not refused")
+"""
+    head = "import torch\nfrom jepa_tutorial.runtime import pick_device"
+    cells = [
+        {"cell_type": "code", "id": str(n), "metadata": {}, "source": [source]}
+        for n, source in enumerate((head, mixing, "x + torch.ones(3, 2)"))
+    ]
+    path = tmp_path / "mixing.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    ended = on_accelerator(alone, path)
+    assert "cell 2 fails on the accelerator" in ended.stderr, ended.stdout[-2000:]
+
+
+@pytest.mark.parametrize("path", chapters.chapters(BOOK), ids=lambda path: path.stem)
+def test_chapter_runs_on_an_accelerator(alone, path):
+    quick = chapters.preset_parameters(path, "quick")
+    ended = on_accelerator(alone, path, **quick | CHANGES.get(path.stem, {}))
+    assert ended.returncode == 0, ended.stderr[-500:] + ended.stdout[-3000:]
