@@ -70,10 +70,10 @@ def two_clouds(**parameters: Any) -> Names:
         ("gradient stopped, target a slow copy", names["snapshots"]),
     ):
         z = [names["directions"](made.z[few]) for made in shots.values()]
-        clouds[title] = plots.widest_two(z)
+        clouds[title] = plots.widest_two(z).cpu()
         loss, spread, _ = names["course"](shots)
         curves[title] = {"loss": loss, "spread": spread}
-    phase = torch.atan2(x[few, now, 1], x[few, now, 0])
+    phase = torch.atan2(x[few, now, 1], x[few, now, 0]).cpu()
     steps = names["snapshot_steps"]
     return {"clouds": clouds, "curves": curves, "phase": phase, "steps": steps}
 
