@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from jepa_tutorial import runtime
+from jepa_tutorial.publishing.chapters import has_tag, read_notebook
 
 _setup_privateuseone_for_python_backend("pretended")
 DEVICE = torch.device("pretended", 0)
@@ -79,8 +80,11 @@ def bare(value):
 
 
 def refuse_to_mix(function, args, tensors: list[Tensor]) -> None:
-    """Raise if tensors lie on two devices, but for single numbers and indices on the CPU."""
-    if function in INDEXING:
+    """Raise if tensors lie on two devices.
+
+    As on a GPU, single numbers of the CPU are welcome, and so are its indices.
+    """
+    if function in INDEXING and isinstance(args[0], Pretended):
         tensors = [args[0], *args[2:3]]
     here = [x for x in tensors if not isinstance(x, Pretended) and x.dim()]
     if here and any(isinstance(x, Pretended) for x in tensors):
@@ -107,7 +111,9 @@ def compute(function, args, kwargs):
     given = {id(x.held): x for x in there}
 
     def placed(x):
-        return given.get(id(x), Pretended(x)) if isinstance(x, Tensor) else x
+        if not isinstance(x, Tensor):
+            return x
+        return given[id(x)] if id(x) in given else Pretended(x)
 
     return tree_map(placed, out) if belongs else out
 
@@ -146,12 +152,11 @@ for key in ("PrivateUse1", "AutogradPrivateUse1"):
 def run_cells(path: Path, parameters: dict[str, object]) -> None:
     """Execute a notebook's cells; exit at the first that fails."""
     shell = InteractiveShell.instance(colors="nocolor")
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            if not shell.run_cell("".join(cell["source"])).success:
-                sys.exit(f"{path.name}, cell {cell['id']} fails on the accelerator")
-            if "parameters" in cell["metadata"].get("tags", []):
-                shell.user_ns.update(parameters)
+    for cell in read_notebook(path).cells:
+        if cell.cell_type == "code" and not shell.run_cell(cell.source).success:
+            sys.exit(f"{path.name}, cell {cell.id} fails on the accelerator")
+        if has_tag(cell, "parameters"):
+            shell.user_ns.update(parameters)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 import torch
+from nbformat.v4 import new_code_cell, new_notebook
 
 from jepa_tutorial.publishing import chapters
 
@@ -31,7 +33,13 @@ device = pick_device()
 x = torch.zeros(3, 2, device=device)
 assert (x + torch.tensor(1.0)).sum().item() == 6
 assert x[torch.tensor([0, 2])].device == device and x.cpu().device.type == "cpu"
-for mix in (lambda: x + torch.ones(3, 2), x.numpy, lambda: torch.where(torch.ones(3, 2) > 0, x, x)):
+here = torch.ones(3, 2)
+for mix in (
+    lambda: x + here,
+    lambda: torch.where(here > 0, x, x),
+    lambda: here[x[:, 0].long()],
+    x.numpy,
+):
     try:
         mix()
     except (RuntimeError, TypeError):
@@ -39,14 +47,12 @@ for mix in (lambda: x + torch.ones(3, 2), x.numpy, lambda: torch.where(torch.one
     raise AssertionError("not refused")
 """
     head = "import torch\nfrom jepa_tutorial.runtime import pick_device"
-    cells = [
-        {"cell_type": "code", "id": str(n), "metadata": {}, "source": [source]}
-        for n, source in enumerate((head, mixing, "x + torch.ones(3, 2)"))
-    ]
+    cells = [new_code_cell(source) for source in (head, mixing, "x + here")]
     path = tmp_path / "mixing.ipynb"
-    path.write_text(json.dumps({"cells": cells}))
+    nbformat.write(new_notebook(cells=cells), path)
     ended = on_accelerator(alone, path)
-    assert "cell 2 fails on the accelerator" in ended.stderr, ended.stdout[-2000:]
+    fails = f"cell {cells[2].id} fails on the accelerator"
+    assert fails in ended.stderr, ended.stdout[-2000:]
 
 
 @pytest.mark.parametrize("path", chapters.chapters(BOOK), ids=lambda path: path.stem)
